@@ -1,0 +1,1 @@
+"""Who talks: the conversational agent, a domain like any other."""

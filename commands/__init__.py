@@ -1,0 +1,1 @@
+"""What is allowed: the rules of each domain as pure functions."""

@@ -1,0 +1,1 @@
+"""Where it lives: settings, servers, and the entry points that join everything."""

@@ -1,0 +1,168 @@
+"""The command `annal`: what each of its commands takes; what it does stands in a module that it alone imports."""
+
+import errno
+import logging
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from infra.settings import ADDRESSES, Settings, Unusable, address, load
+
+app = typer.Typer(
+    name="annal",
+    help="Every change is a command, every accepted command leaves facts, everything read is built from them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Where everything is kept; .annal if neither this nor ANNAL_DATA_DIR says."),
+]
+
+
+@app.command()
+def up(data_dir: DataDir = None) -> None:
+    """Start everything on this machine: servers that are not named by settings, worker, projections and doors."""
+    from infra import up  # noqa: PLC0415
+
+    # Not `load`: whatever an earlier `annal up` left behind is not what this one shall use.
+    up.run(_settings(data_dir, running=False), Console(soft_wrap=True))
+
+
+@app.command()
+def api(data_dir: DataDir = None) -> None:
+    """Run the doors: HTTP for commands and queries."""
+    settings = _role(data_dir)
+    from infra import serve  # noqa: PLC0415
+
+    serve.api(settings)
+
+
+@app.command()
+def worker(data_dir: DataDir = None) -> None:
+    """Run a worker: it decides commands."""
+    settings = _role(data_dir)
+    from infra import worker  # noqa: PLC0415
+
+    worker.run(settings)
+
+
+@app.command()
+def project(
+    data_dir: DataDir = None,
+    *,
+    anew: Annotated[bool, typer.Option("--anew", help="Fill the tables again if their definition changed.")] = False,
+) -> None:
+    """Run the projections: they write facts into the read models."""
+    settings = _role(data_dir)
+    from infra import serve  # noqa: PLC0415
+
+    serve.project(settings, anew=anew)
+
+
+@app.command()
+def topics(
+    data_dir: DataDir = None,
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Create nothing.")] = False,
+) -> None:
+    """Create the topics that are missing and check them all; exit code 1 if one differs from what it must be."""
+    from infra import status  # noqa: PLC0415
+
+    raise typer.Exit(_run(status.topics(_settings(data_dir), Console(), create=not check)))
+
+
+@app.command()
+def status(data_dir: DataDir = None) -> None:
+    """Show which servers answer and how far each partition is decided and projected; exit code 1 if one does not."""
+    from infra import status  # noqa: PLC0415
+
+    raise typer.Exit(_run(status.show(_settings(data_dir), Console())))
+
+
+@app.command()
+def bench(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Rows, or the beginnings of their names; all if none.")
+    ] = None,
+    *,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the rows into this file, too.")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Show what can be measured, and measure nothing.")] = False,
+) -> None:
+    """Measure how fast it is, beside the least that any program would take; about ten minutes."""
+    from infra.bench import run  # noqa: PLC0415
+
+    if list_:
+        run.list_all(Console())
+    else:
+        raise typer.Exit(run.run(names or (), json, Console()))
+
+
+@app.command()
+def faults(
+    *,
+    minutes: Annotated[float, typer.Option(help="How long things are broken.", min=0.1)] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="Draws what is asked and broken; any if none is given.")] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write what was found into this file, too.")] = None,
+) -> None:
+    """Break everything, on servers of its own, while people work; check every record; exit code 1 if one is wrong."""
+    from infra.faults import command  # noqa: PLC0415
+
+    raise typer.Exit(command.run(minutes, seed, json, Console()))
+
+
+def main() -> None:
+    """Run the command. What a person can mend is one sentence, never a traceback."""
+    # Libraries have nothing to tell the person at the terminal; roles, which log, begin to later.
+    logging.basicConfig(handlers=[logging.NullHandler()])
+    try:
+        app()
+    except Unusable as error:
+        _give_up(str(error))
+    except OSError as error:
+        if error.errno not in _ADVICE:
+            raise
+        _give_up(f"{error.filename or error.strerror}: {_ADVICE[error.errno]}")
+
+
+_ADVICE = {
+    errno.EADDRINUSE: "stop what listens there, or set ANNAL_WORKER_PORT or ANNAL_PROJECT_PORT to another.",
+    errno.ENOSPC: "no room is left on the disk; make room, or choose another with --data-dir.",
+    errno.EDQUOT: "your share of the disk is used up; make room, or choose another disk with --data-dir.",
+    errno.EACCES: "you may not write there; choose another directory with --data-dir.",
+    errno.EROFS: "the disk is read-only; choose another with --data-dir.",
+}
+
+
+def _settings(data_dir: Path | None, *, running: bool = True) -> Settings:
+    return load(running=running, **({"data_dir": data_dir} if data_dir else {}))
+
+
+def _role(data_dir: Path | None) -> Settings:
+    """Settings that name every server; whoever lacks one hears it before seconds of importing."""
+    settings = _settings(data_dir)
+    for name in ADDRESSES:
+        address(settings, name)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    import asyncio  # noqa: PLC0415 - half of the time that `annal --help` takes
+
+    return asyncio.run(work)
+
+
+def _give_up(sentence: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(f"[red]{escape(sentence)}")
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

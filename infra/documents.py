@@ -1,0 +1,90 @@
+"""The API document, and the page that shows it: all of it served from here, so that no network is needed."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from fastapi.staticfiles import StaticFiles
+from starlette.routing import BaseRoute
+
+from schemas.domains import DOMAINS
+from schemas.problems import answers
+from streams import openapi
+
+DESCRIPTION = """\
+Every change is a command; every accepted command leaves facts that are never changed; everything read is built from
+facts.
+
+**Try it**: press *Authorize* and be `alice`. Run `kind.define`, then `resource.register`, then read the resource: every
+example works as it stands.
+
+**Who asks** is named by the header `Annal-Actor`, until there are accounts.
+
+**Ask twice, done once**: with the header `Idempotency-Key` the same request may be sent again, for 7 days.
+
+**Read your own writes**: give the `Annal-Position` of an answer as `min-position` to a read.
+
+**Problems** are `application/problem+json` (RFC 9457); their `code` is stable.
+"""
+
+
+def describe(app: FastAPI, commands: Sequence[BaseRoute]) -> None:
+    """Give an app its document at /openapi.json and its page at /docs."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document([*commands, *app.routes])
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign] # as FastAPI says to
+    app.mount("/docs/assets", StaticFiles(directory=_assets()))
+    app.add_api_route("/docs", _page, include_in_schema=False)
+
+
+async def _page() -> Response:
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Annal API",
+        swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="/docs/assets/swagger-ui.css",
+        swagger_favicon_url="/docs/assets/favicon-32x32.png",
+        swagger_ui_parameters={"tryItOutEnabled": True, "persistAuthorization": True, "docExpansion": "list"},
+    )
+
+
+def _assets() -> Path:
+    """Find Swagger UI's files in the package that brings them; importing it is not needed."""
+    found = find_spec("fastapi_swagger")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("fastapi_swagger")
+    return Path(found.origin).parent / "resources"
+
+
+def _document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    tags = [
+        *({"name": domain.name, "description": f"Commands about a {domain.name}."} for domain in DOMAINS),
+        {"name": "bulk", "description": "Many commands at once."},
+        {"name": "read", "description": "What is known."},
+        {"name": "health", "description": "For machines that watch."},
+    ]
+    document = get_openapi(
+        title="Annal",
+        version="1",
+        description=DESCRIPTION,
+        routes=routes,
+        tags=tags,
+        servers=[{"url": "/"}],
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(openapi.components())
+    # FastAPI says of every route with parameters that it answers 422 in its own form; ours is the problem.
+    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+        if "HTTPValidationError" in str(operation["responses"].get("422")):
+            operation["responses"] |= {str(status): said for status, said in answers("query_invalid").items()}
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    return document

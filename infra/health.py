@@ -1,0 +1,145 @@
+"""Whether the doors can do their work: Kafka and its topics, PostgreSQL, Redis, and how far the read models are."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from infra import kafka, postgres
+from infra.settings import Settings
+from infra.topics import expected
+from projections.read_models import READ_MODELS
+from schemas import topics
+from schemas.problems import Problem, answers
+
+PATIENCE = 3.0
+"""Seconds a server has to answer."""
+
+BEHIND_AT_MOST = 10_000
+"""Facts of one partition that a read model may lack."""
+
+Check = Callable[[], Awaitable[str]]
+Report = dict[str, dict[str, Any]]
+
+
+class Unwell(Exception):  # noqa: N818 - an answer to a question
+    """What is wrong, in one sentence."""
+
+
+class Health:
+    """Asks every server. Redis may be gone: answers are slower then, and none is missing."""
+
+    def __init__(self, settings: Settings, redis: Redis) -> None:
+        self._settings = settings
+        self._redis = redis
+        self._consumer: AIOKafkaConsumer | None = None
+        self._starting = asyncio.Lock()
+
+    async def stop(self) -> None:
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def report(self) -> tuple[bool, Report]:
+        """Say whether all is well that must be, and how each thing is."""
+        checks: dict[str, Check] = {
+            "kafka": self._kafka,
+            "postgres": self._postgres,
+            "read_models": self._read_models,
+            "redis": self._redis_answers,
+        }
+        told = await asyncio.gather(*map(_told, checks.values()))
+        report = dict(zip(checks, told, strict=True))
+        return all(one["well"] for name, one in report.items() if name != "redis"), report
+
+    async def _kafka(self) -> str:
+        there = await (await self._asking()).topics()
+        missing = [topic.name for topic in expected() if topic.name not in there]
+        if missing:
+            raise Unwell(f"Topics are missing, make them with `annal topics`: {', '.join(missing)}.")
+        return "It answers, and has all topics."
+
+    async def _postgres(self) -> str:
+        async with await postgres.connect(self._settings):
+            return "It answers."
+
+    async def _redis_answers(self) -> str:
+        await self._redis.ping()
+        return "It answers."
+
+    async def _read_models(self) -> str:
+        async with await postgres.connect(self._settings) as connection:
+            found = await connection.execute("SELECT projection, domain, partition, read_to FROM positions")
+            read = {(name, domain, partition): read_to for name, domain, partition, read_to in await found.fetchall()}
+        lacking = [
+            f"{model.name} lacks {lacks} facts of {domain.name}:{partition}"
+            for model in READ_MODELS
+            for domain in model.domains
+            for partition, end in enumerate(await self._ends(topics.facts(domain.name), domain.partitions))
+            if (lacks := end - 1 - read.get((model.name, domain.name, partition), -1)) > BEHIND_AT_MOST
+        ]
+        if lacking:
+            raise Unwell(f"They are behind, see that `annal project` runs: {', '.join(lacking)}.")
+        return f"None lacks more than {BEHIND_AT_MOST} facts of any partition."
+
+    async def _ends(self, topic: str, partitions: int) -> list[int]:
+        places = [TopicPartition(topic, partition) for partition in range(partitions)]
+        ends = await (await self._asking()).end_offsets(places)
+        return [ends[place] for place in places]
+
+    async def _asking(self) -> AIOKafkaConsumer:
+        """Give a consumer that consumes nothing and knows what Kafka has."""
+        async with self._starting:
+            if self._consumer is None:
+                consumer = AIOKafkaConsumer(**kafka.connection(self._settings))
+                try:
+                    await consumer.start()
+                except BaseException:
+                    await consumer.stop()
+                    raise
+                self._consumer = consumer
+            return self._consumer
+
+
+def routes(health: Health) -> APIRouter:
+    """Give the routes that machines ask."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="Is the process alive?")
+    async def alive() -> dict[str, bool]:
+        return {"alive": True}
+
+    @router.get("/readyz", summary="Can it do its work?", responses=answers("not_ready"))
+    async def ready() -> dict[str, Any]:
+        well, report = await health.report()
+        if not well:
+            failed = ", ".join(name for name, one in report.items() if not one["well"])
+            raise Problem("not_ready", f"See to {failed}.", headers={"Retry-After": "1"}, checks=report)
+        return {"ready": True, "checks": report}
+
+    @router.get("/metrics", summary="Measurements for Prometheus", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return router
+
+
+async def _told(check: Check) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return {"well": True, "detail": await check()}
+    except Unwell as error:
+        return {"well": False, "detail": str(error)}
+    except TimeoutError:
+        return {"well": False, "detail": f"It does not answer within {PATIENCE:.0f} seconds."}
+    except psycopg.errors.UndefinedTable:
+        return {"well": False, "detail": "There are no tables yet, make them with `annal project`."}
+    except (KafkaError, RedisError, psycopg.Error, OSError) as error:
+        return {"well": False, "detail": f"It cannot be used ({type(error).__name__}: {error})."}

@@ -1,0 +1,73 @@
+"""How the doors and the projections run as processes of their own; the worker's way is in infra/worker.py."""
+
+import asyncio
+import ipaddress
+import signal
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from infra import telemetry
+from infra.ports import refuse_busy
+from infra.ready import agree, reach
+from infra.settings import Settings, Unusable
+
+
+def api(settings: Settings) -> None:
+    """Serve HTTP until told to stop."""
+    _refuse_strangers(settings.host)
+    refuse_busy(settings)
+    telemetry.start(settings, "api")
+    from infra.api import create  # noqa: PLC0415 - whoever may not listen need not wait for it
+
+    asyncio.run(_prepare(settings))
+    uvicorn.run(
+        create(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def project(settings: Settings, *, anew: bool) -> None:
+    """Write facts into the read models until told to stop."""
+    telemetry.start(settings, "project")
+    # Imported after the logs are what they shall be.
+    from infra import tables  # noqa: PLC0415
+    from projections.run import run  # noqa: PLC0415
+
+    asyncio.run(_prepare(settings))
+    tables.make(settings, anew=anew)
+    uvloop.run(_until_told(run(settings)))
+
+
+async def _prepare(settings: Settings) -> None:
+    await reach(settings)
+    await agree(settings)
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _refuse_strangers(host: str) -> None:
+    """Listen for this machine only: until identity exists, whoever reaches a door is believed to be whom they say."""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise Unusable(
+            f"ANNAL_HOST is {host}, and the doors believe every caller until identity exists: set it to 127.0.0.1."
+        )

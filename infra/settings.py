@@ -1,0 +1,129 @@
+"""What every process of Annal must know to run; each setting is the environment variable ANNAL_<NAME>."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Unusable(Exception):  # noqa: N818 - the message is for the person at the terminal, and a trace would not help them
+    """Something Annal needs cannot be used; the message is one sentence that says what to do."""
+
+
+class Settings(BaseSettings):
+    """Where the servers are and how a process behaves. An empty address means: started by `annal up`, if at all."""
+
+    model_config = SettingsConfigDict(env_prefix="ANNAL_", frozen=True, extra="forbid")
+
+    data_dir: Path = Path(".annal")
+    cache_dir: Path = Field(default_factory=lambda: Path.home() / ".cache" / "annal")
+
+    kafka_bootstrap: str = ""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ssl_cafile: Path | None = None
+    kafka_ssl_certfile: Path | None = None
+    kafka_ssl_keyfile: Path | None = None
+    kafka_ssl_password: SecretStr | None = None
+    schema_registry_url: str = ""
+
+    postgres_url: str = ""
+    redis_url: str = ""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=1, le=65535)
+    worker_port: int = Field(default=8082, ge=0, le=65535)  # /metrics and /healthz of the worker; 0 is any port
+    project_port: int = Field(default=8081, ge=0, le=65535)  # /metrics and /healthz of the projections; 0 is any port
+    cursor_secret: SecretStr | None = None  # signs the cursors of lists; made in the data directory if none is given
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    otel_exporter: Literal["none", "otlp"] = "none"
+
+    @field_validator("data_dir", "cache_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()
+
+    @field_validator("postgres_url")
+    @classmethod
+    def _postgres(cls, url: str) -> str:
+        if url and not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError("a PostgreSQL address looks like postgresql://user:password@host:5432/database")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, url: str) -> str:
+        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("a Redis address looks like redis://host:6379/0, rediss://… with TLS, or unix:///path")
+        return url
+
+    def environment(self) -> dict[str, str]:
+        """These settings as the environment variables that give them to another process."""
+        said = {name: getattr(self, name) for name in type(self).model_fields}
+        return {f"ANNAL_{name.upper()}": _plain(value) for name, value in said.items() if value is not None}
+
+
+def load(*, running: bool = True, **given: Any) -> Settings:
+    """Settings from `given`, else the environment, else (if `running`) from the `annal up` of the data directory."""
+    try:
+        known = Settings(**given)
+        if not running or not note(known.data_dir).exists():
+            return known
+        found = _found(note(known.data_dir))
+        return Settings(**{key: value for key, value in found.items() if key not in known.model_fields_set} | given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"ANNAL_{first['loc'][0]}".upper() if first["loc"] else "The settings"
+        raise Unusable(f"{name} cannot be used: {first['msg'].removeprefix('Value error, ')}.") from error
+
+
+ADDRESSES = {
+    "kafka_bootstrap": ("Kafka", "host:9092"),
+    "postgres_url": ("PostgreSQL", "postgresql://user:password@host:5432/database"),
+    "redis_url": ("Redis", "redis://host:6379/0"),
+}
+"""The servers that nothing works without: their settings, names, and what an address looks like."""
+
+
+def address(settings: Settings, name: str) -> str:
+    """The address of a server. Raises Unusable if none is known."""
+    found: str = getattr(settings, name)
+    if not found:
+        server, example = ADDRESSES[name]
+        raise Unusable(f"No {server} is known: run `annal up`, or set ANNAL_{name.upper()}, such as {example}.")
+    return found
+
+
+def publish(settings: Settings) -> None:
+    """Tell other commands on this machine where the servers of this data directory are."""
+    shown = settings.model_dump(mode="json", include={"kafka_bootstrap", "postgres_url", "redis_url", "host", "port"})
+    path = note(settings.data_dir)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(shown, indent=2))
+
+
+def withdraw(settings: Settings) -> None:
+    """Tell them that nothing runs here any more."""
+    note(settings.data_dir).unlink(missing_ok=True)
+
+
+def _found(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except ValueError as error:
+        raise Unusable(f"{path} cannot be read: delete it.") from error
+    return found
+
+
+def note(data_dir: Path) -> Path:
+    """Where an `annal up` that is ready says so."""
+    return data_dir / "running.json"
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -1,0 +1,112 @@
+"""The worker: the process that decides commands. Joins the Faust app with its journals, kinds and replies."""
+
+import asyncio
+import hashlib
+import inspect
+import logging
+import signal
+from types import ModuleType
+
+import faust
+import uvloop
+from aiokafka.admin import AIOKafkaAdminClient
+
+from infra import kafka, metrics, redis, telemetry
+from infra.ready import agree
+from infra.settings import Settings
+from schemas import topics
+from streams.app import SESSION_TIMEOUT, build
+from streams.deciders import DECIDERS, Deciding
+from streams.journal import Around, Journal
+from streams.kinds import FollowedKinds
+from streams.ledger import Ledger
+from streams.log import APPEND_TIMEOUT, KafkaLog
+from streams.producer import Producer
+from streams.pulse import Heartbeat
+from streams.records import KEPT_MS
+from streams.replies import RedisReplies
+from streams.store import Store
+
+log = telemetry.log(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Decide commands until told to stop by SIGINT or SIGTERM."""
+    telemetry.start(settings, "worker")
+    # They say on INFO what ours says better.
+    for library in ("aiokafka", "faust", "mode"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    uvloop.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    await kafka.check(settings)
+    await agree(settings)
+    worker = Worker(settings, await _cluster(settings))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, worker.stopping.set)
+    await worker.run()
+
+
+class Worker:
+    """All that one worker process holds, and its beginning and end."""
+
+    def __init__(self, settings: Settings, cluster: str) -> None:
+        """`cluster` is Kafka's own id for itself: what is known of one cluster's journals says nothing of another's."""
+        self.stopping = asyncio.Event()
+        self._port = settings.worker_port
+        self._connection = kafka.connection(settings)
+        # One directory a cluster, so that a data directory may outlive the Kafka it was used with.
+        self._states = settings.data_dir / "state" / cluster
+        self._deciding = {topics.commands(deciding.domain.name): deciding for deciding in DECIDERS}
+        self._kinds = FollowedKinds(self._connection)
+        self._producer = Producer(self._connection, APPEND_TIMEOUT)
+        self._pulse = Heartbeat(SESSION_TIMEOUT)
+        self._around = Around(self._kinds, self._pulse, RedisReplies(redis.client(settings)))
+        domains = [deciding.domain for deciding in DECIDERS]
+        self.app: faust.App = build(settings, domains, self._pulse, self._open_journal)
+
+    async def run(self) -> None:
+        """Work until `stopping` is set or something breaks, which is raised."""
+        async with metrics.shown(self._port, "ANNAL_WORKER_PORT", self._health) as addresses:
+            await self._kinds.start()
+            await self.app.start()
+            log.info("worker started", metrics=addresses)
+            ended = [asyncio.create_task(self.stopping.wait()), asyncio.create_task(self.app.wait_until_stopped())]
+            await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+            await self.app.stop()
+            await self._producer.stop()
+            await self._kinds.stop()
+        if self.app.crash_reason is not None:
+            raise self.app.crash_reason
+
+    def _health(self) -> dict[str, str]:
+        return {"group": "lost" if self._pulse.lost() else "heard"}
+
+    def _open_journal(self, topic: str, partition: int) -> Journal:
+        deciding = self._deciding[topic]
+        domain = deciding.domain
+        store = Store(
+            self._states / domain.name / str(partition), type(deciding.decider.initial), _rules(deciding), KEPT_MS
+        )
+        name = f"{domain.name}:{partition}"
+        facts = KafkaLog(self._connection, self._producer, topics.facts(domain.name), partition, name)
+        ledger = Ledger(domain, partition, deciding.decider, store, self._kinds)
+        return Journal(name, ledger, facts, self._around)
+
+
+def _rules(deciding: Deciding) -> str:
+    """Fingerprint the code that makes a domain's states."""
+    modules = (inspect.getmodule(part) for part in (deciding.decider.evolve, deciding.domain.facts[0]))
+    sources = "".join(inspect.getsource(module) for module in modules if isinstance(module, ModuleType))
+    return hashlib.sha256(sources.encode()).hexdigest()
+
+
+async def _cluster(settings: Settings) -> str:
+    admin = AIOKafkaAdminClient(**kafka.connection(settings))
+    try:
+        await admin.start()
+        return str((await admin.describe_cluster())["cluster_id"])
+    finally:
+        await admin.close()

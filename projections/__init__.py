@@ -1,0 +1,1 @@
+"""What is known: read models made from facts, and the door that answers from them."""

@@ -1,0 +1,106 @@
+"""What the API document says of the read door: its parameters, headers and answers."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from infra.direct import WAIT_AT_MOST
+from projections.terms import WAIT
+from schemas.domains import DOMAINS
+from schemas.problems import answers
+
+MIN_POSITION = (
+    "Answer with at least this known: an `Annal-Position` as an answer had it, or several, separated by commas. "
+    "The header `Annal-Min-Position` says the same."
+)
+
+_PLACES = "|".join(f"{domain.name}:{number}" for domain in DOMAINS for number in range(domain.partitions))
+_POSITION = f"({_PLACES}):[0-9]{{1,18}}"
+POSITIONS = f"^{_POSITION}(,{_POSITION})*$"
+_ANYWHERE = (
+    "actor_invalid",
+    "actor_missing",
+    "header_invalid",
+    "position_invalid",
+    "postgres_unavailable",
+    "read_model_behind",
+)
+_PATH = {
+    "resource_id": "invoice-7",
+    "kind": "invoice",
+    "version": "1",
+    "command_id": "0192f0c1-2d3e-7000-8000-000000000000",
+}
+
+
+def _parameter(name: str, place: str, description: str, **schema: Any) -> dict[str, Any]:
+    return {"name": name, "in": place, "description": description, "schema": {"type": "string", **schema}}
+
+
+_PREFER = _parameter(
+    "Prefer",
+    "header",
+    f"`wait=5` waits 5 seconds for what must be known (RFC 7240), {WAIT_AT_MOST:.0f} at the most; unsaid {WAIT:.0f}.",
+)
+_MIN_POSITION = _parameter("min-position", "query", MIN_POSITION, pattern=POSITIONS)
+_IF_NONE_MATCH = _parameter("If-None-Match", "header", 'The ETag of what the caller has, such as `"3"`.')
+_PLACE = _parameter(
+    "position",
+    "query",
+    "Where the command stands, as `Location` had it; by it, not yet known is told from never asked.",
+    pattern=f"^{_POSITION}$",
+)
+
+_KNOWN = {
+    "Annal-Position": {
+        "description": "Up to where this is known; a read given it as `min-position` knows no less.",
+        "schema": {"type": "string"},
+        "example": "resource:3:57",
+    }
+}
+_ETAG = {"ETag": {"description": "The version.", "schema": {"type": "string"}, "example": '"3"'}}
+
+
+def by_id(summary: str, model: type[BaseModel], *path: str) -> dict[str, Any]:
+    """Say of a route to one thing what FastAPI cannot see."""
+    return {
+        "tags": ["read"],
+        "summary": summary,
+        "response_model": model,
+        "responses": {
+            200: {"headers": {**_ETAG, **_KNOWN}},
+            304: {"description": "The caller has this version.", "headers": {**_ETAG, **_KNOWN}},
+            **answers("not_found", *_ANYWHERE),
+        },
+        "openapi_extra": {"parameters": [*map(_in_path, path), _IF_NONE_MATCH, _MIN_POSITION, _PREFER]},
+    }
+
+
+def outcome(summary: str, model: type[BaseModel]) -> dict[str, Any]:
+    """Say the same of the route to a command's outcome."""
+    return {
+        "tags": ["read"],
+        "summary": summary,
+        "description": "`Prefer: wait=5` waits for the outcome of a command that is pending. Only who asked may know.",
+        "response_model": model,
+        "responses": {200: {"headers": _KNOWN}, **answers("not_found", *_ANYWHERE)},
+        "openapi_extra": {"parameters": [_in_path("command_id"), _PLACE, _MIN_POSITION, _PREFER]},
+    }
+
+
+def page(summary: str, model: type[BaseModel], *problems: str) -> dict[str, Any]:
+    """Say the same of a route to a list."""
+    return {
+        "tags": ["read"],
+        "summary": summary,
+        "response_model": model,
+        "responses": {
+            200: {"headers": _KNOWN},
+            **answers("cursor_invalid", "query_invalid", *problems, *_ANYWHERE),
+        },
+        "openapi_extra": {"parameters": [_PREFER]},
+    }
+
+
+def _in_path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "example": _PATH[name]}

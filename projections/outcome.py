@@ -1,0 +1,94 @@
+"""The read model of outcomes: what became of every command of every domain, for whoever asked it."""
+
+from collections.abc import Sequence
+
+from psycopg.rows import dict_row
+from sqlalchemy import Column, DateTime, Integer, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from infra.postgres import Connection
+from projections.projection import Key, Projection, Row, moment
+from projections.tables import metadata
+from schemas.domains import DOMAINS
+from schemas.message import CommandRejected, CommandUnchanged, Outcome, Recorded
+
+EXPIRED = "command_expired"
+"""The refusal of a command that came after its id could be forgotten; it says nothing of what the id got before."""
+
+outcome = Table(
+    "outcome",
+    metadata,
+    Column("command_id", Text, primary_key=True),
+    Column("command", Text, nullable=False, comment="Place on the commands topic: domain:partition:offset"),
+    Column("actor", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("facts", ARRAY(Text), nullable=False),
+    Column("code", Text),
+    Column("reason", Text),
+    Column("time", DateTime(timezone=True), nullable=False),
+)
+
+
+def project(row: Row | None, recorded: Recorded, position: str) -> Row:
+    meta, fact = recorded.meta, recorded.fact
+    refused = fact if isinstance(fact, CommandRejected) else None
+    if row is not None and refused is not None and refused.code == EXPIRED:
+        return row
+    place = f"{position.rpartition(':')[0]}:{meta.command_offset}"
+    # An id asked again after it was forgotten is a new command, at another place.
+    earlier = row["facts"] if row is not None and row["command"] == place else []
+    return {
+        "command_id": meta.command_id,
+        "command": place,
+        "actor": meta.actor.id,
+        "status": _status(refused),
+        "type": meta.command_type,
+        "subject": _text(meta.subject),
+        "version": meta.version,
+        "position": position,
+        "facts": earlier if isinstance(fact, CommandRejected | CommandUnchanged) else [*earlier, meta.type],
+        "code": refused and refused.code,
+        "reason": refused and _text(refused.reason),
+        "time": moment(meta.time),
+    }
+
+
+def _status(refused: CommandRejected | None) -> str:
+    if refused is None:
+        return "accepted"
+    return "expired" if refused.code == EXPIRED else "rejected"
+
+
+def _text(said: str) -> str:
+    """Give what PostgreSQL can keep of text that came from a command no rule has seen."""
+    return said.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _key(recorded: Recorded) -> Key | None:
+    return (recorded.meta.command_id,)
+
+
+def _begins(_: Recorded) -> bool:
+    return False
+
+
+projection = Projection(outcome, DOMAINS, key=_key, begins=_begins, project=project)
+
+
+# ── queries ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_FIND = """
+    SELECT command_id, actor, status, type, subject, version, position, facts, code, reason
+    FROM outcome WHERE command_id = ANY(%s)
+"""
+
+
+async def find(connection: Connection, command_ids: Sequence[str]) -> dict[str, tuple[str, Outcome]]:
+    """Give what became of commands, by their ids, each with the account that asked it."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_FIND, [list(command_ids)], prepare=True)
+        return {row["command_id"]: (row.pop("actor"), Outcome(**row)) for row in await cursor.fetchall()}

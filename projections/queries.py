@@ -1,0 +1,48 @@
+"""What lists are asked for: filters, an order, and where the page before ended."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from projections.openapi import MIN_POSITION, POSITIONS
+
+# A NUL fits in no PostgreSQL text.
+Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
+
+
+class Page(BaseModel):
+    """A part of a list. Every field that is no cursor is part of what the cursor is signed for."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: int = Field(50, ge=1, le=200, description="How many at the most.")
+    cursor: Annotated[str, StringConstraints(max_length=4000)] | None = Field(
+        None, description="From `next` of the page before; leave out for the first page."
+    )
+    # Said here for the API document; terms.py reads it.
+    min_position: list[Annotated[str, Field(json_schema_extra={"pattern": POSITIONS})]] = Field(
+        [], alias="min-position", description=MIN_POSITION
+    )
+
+    def scope(self) -> dict[str, Any]:
+        """Give what decides which things are on the list, and in which order."""
+        return self.model_dump(exclude={"limit", "cursor", "min_position"})
+
+
+class ResourceQuery(Page):
+    """Which resources, in which order."""
+
+    kind: Text | None = Field(None, description="Of this kind.", examples=["invoice"])
+    owner: Text | None = Field(None, description="Of this owner.", examples=["alice"])
+    tag: list[Text] = Field([], max_length=50, description="With this tag; given again, with all of them.")
+    q: Text | None = Field(
+        None, description='Words in name, tags and attributes; `"a phrase"`, `or` and `-without` are understood.'
+    )
+    trashed: bool = Field(False, description="In the trash, instead of those that are not.")
+    sort: Literal["updated", "-updated", "created", "-created", "name", "-name"] = Field(
+        "-updated", description="In which order; a minus puts the greatest first."
+    )
+
+    def filters(self) -> dict[str, Any]:
+        """Give the filters that are asked for."""
+        given = self.model_dump(include={"kind", "owner", "q", "trashed"}, exclude_none=True)
+        return given | ({"tag": self.tag} if self.tag else {})

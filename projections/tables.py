@@ -1,0 +1,36 @@
+"""The tables that all projections share: how far each has read, and which facts could not be applied."""
+
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary, MetaData, Table, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+# `read_to` and `head` are written in the transaction that writes the rows: a crash repeats nothing and skips nothing.
+positions = Table(
+    "positions",
+    metadata,
+    Column("projection", Text, primary_key=True),
+    Column("domain", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("read_to", BigInteger, nullable=False, comment="Offset of the last record read; -1 before the first"),
+    Column("head", LargeBinary, nullable=False, comment="Hash of the last record that counts"),
+    Column("answered", BigInteger, nullable=False, comment="Offset of the newest command whose outcome was read"),
+    Column("fact_time", BigInteger, nullable=False, comment="Time of the newest fact read, in milliseconds since 1970"),
+    Column("moved_time", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+# Each subject's held facts stand here in the order of their offsets, as they came: all that is needed to resume.
+held_fact = Table(
+    "held_fact",
+    metadata,
+    Column("projection", Text, primary_key=True),
+    Column("domain", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("read_at", BigInteger, primary_key=True, comment="Offset of the fact"),
+    Column("subject", LargeBinary, nullable=False, comment="The record's key"),
+    Column("error", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("headers", JSONB, nullable=False, comment="Name and value in base64, in order"),
+    Column("held_time", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("held_fact_subject", "projection", "domain", "partition", "subject"),
+)

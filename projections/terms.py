@@ -1,0 +1,75 @@
+"""What a read says beside its path and filters: who asks, how new the answer must be, and how long it may wait."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from infra import auth
+from infra.direct import preferred_wait
+from projections.reading import Place
+from schemas.domains import DOMAINS
+from schemas.message import Actor, Position
+from schemas.problems import Problem
+
+WAIT = 3.0
+"""Seconds that a read waits for its read model, unless `Prefer: wait` says otherwise."""
+
+_PARTITIONS = {domain.name: domain.partitions for domain in DOMAINS}
+_ETAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e]*")')
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`at_least` are the offsets that the answer must know; `wait` is in seconds, None if nothing was said of it."""
+
+    actor: Actor
+    at_least: Mapping[Place, int]
+    wait: float | None
+    none_match: str
+
+    def has(self, etag: str) -> bool:
+        """Say whether the caller has this version already (RFC 9110 §13.1.2)."""
+        return self.none_match.strip() == "*" or etag in _ETAG.findall(self.none_match)
+
+
+def terms(request: Request) -> Terms:
+    """Read what a request says. Raises Problem."""
+    headers = request.headers
+    positions = headers.getlist("annal-min-position")
+    if request.scope["query_string"]:
+        positions += request.query_params.getlist("min-position")
+    return Terms(
+        auth.actor(request),
+        at_least(",".join(positions).split(",")) if positions else {},
+        preferred_wait(headers.getlist("prefer")),
+        ",".join(headers.getlist("if-none-match")),
+    )
+
+
+def at_least(positions: Iterable[str]) -> dict[Place, int]:
+    """Give the offset that each place must have reached. Raises Problem."""
+    wanted: dict[Place, int] = {}
+    for text in positions:
+        position = position_of(text.strip())
+        place = Place(position.domain, position.partition)
+        wanted[place] = max(position.offset, wanted.get(place, -1))
+    return wanted
+
+
+def position_of(text: str) -> Position:
+    """Read a position in a journal, or of a command on its topic. Raises Problem."""
+    try:
+        position = Position.parse(text)
+    except ValueError:
+        raise _invalid(text) from None
+    if position.partition >= _PARTITIONS.get(position.domain, 0):
+        raise _invalid(text)
+    return position
+
+
+def _invalid(text: str) -> Problem:
+    return Problem(
+        "position_invalid", f"'{text[:100]}' is no position: give one as an answer had it, such as resource:3:57."
+    )

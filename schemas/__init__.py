@@ -1,0 +1,1 @@
+"""What may be said: commands, facts, and the form in which they travel."""

@@ -1,0 +1,88 @@
+"""The write door: POST a command and it is on its topic; wait, and its outcome is the answer."""
+
+from collections.abc import Awaitable, Callable
+
+import orjson
+from fastapi import APIRouter, Request, Response, Security
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Receive, Scope, Send
+
+from infra import auth
+from infra.direct import DirectRoute
+from schemas.domains import DOMAINS
+from schemas.message import Command
+from schemas.problems import Problem
+from streams import openapi
+from streams.answer import known, location, pending, refusal
+from streams.bulk import UPLOAD_BYTES, Upload
+from streams.door import WriteDoor
+from streams.request import BODY_BYTES, Terms, asked, read, terms
+
+PREFIX = "/v1/commands"
+
+Ask = Callable[[Request], Awaitable[Response]]
+
+
+class Commands(BaseRoute):
+    """All routes of the write door; the one of a path is found at once, however many domains there are."""
+
+    def __init__(self, door: WriteDoor) -> None:
+        router = APIRouter(prefix=PREFIX, route_class=DirectRoute, dependencies=[Security(auth.named)])
+        for domain in DOMAINS:
+            for kind_of in domain.commands:
+                described = openapi.command(domain, kind_of)
+                router.add_api_route(f"/{kind_of.type}", _one(door, kind_of), methods=["POST"], **described)
+        router.add_api_route("", _many(door), methods=["POST"], **openapi.upload())
+        self.routes = [route for route in router.routes if isinstance(route, APIRoute)]
+        self._by_path: dict[str, Route] = {route.path: route for route in self.routes}
+        self._unknown = Route(f"{PREFIX}/{{type}}", _none, methods=["POST"])
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        route = self._by_path.get(scope["path"], self._unknown)
+        match, found = route.matches(scope)
+        if route is self._unknown and match is Match.PARTIAL:
+            return Match.NONE, {}
+        found["route"] = route
+        return match, found
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await scope["route"].handle(scope, receive, send)
+
+
+def _one(door: WriteDoor, kind_of: type[Command]) -> Ask:
+    async def ask(request: Request) -> Response:
+        said = terms(request, openapi.JSON, BODY_BYTES)
+        one = asked(kind_of, await read(request), said)
+        place, outcome = await door.ask(one, said.wait)
+        if outcome is None:
+            headers = {"Location": location(one.meta.id, place)}
+            return Response(orjson.dumps(pending(one)), 202, headers, openapi.JSON)
+        problem = refusal(outcome)
+        if problem is not None:
+            problem.headers.update(_applied(said))
+            raise problem
+        return Response(outcome.model_dump_json(), 200, {**known(outcome), **_applied(said)}, openapi.JSON)
+
+    return ask
+
+
+def _many(door: WriteDoor) -> Ask:
+    async def ask_many(request: Request) -> Response:
+        said = terms(request, openapi.NDJSON, UPLOAD_BYTES)
+        if said.expected_version is not None:
+            raise Problem("header_invalid", "Leave out If-Match, and give each line its expected_version.")
+        answers = await Upload(door, said).answer(request)
+        return Response(answers, 200, _applied(said), openapi.NDJSON)
+
+    return ask_many
+
+
+async def _none(request: Request) -> Response:
+    raise Problem(
+        "not_found", f"There is no command {request.path_params['type'][:100]!r}; the API document has them all."
+    )
+
+
+def _applied(said: Terms) -> dict[str, str]:
+    return {"Preference-Applied": f"wait={said.wait:.0f}"} if said.wait else {}
