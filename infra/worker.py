@@ -1,6 +1,7 @@
 """The worker: the process that decides commands. Joins the Faust app with its journals, kinds and replies."""
 
 import asyncio
+import gc
 import hashlib
 import inspect
 import logging
@@ -28,6 +29,9 @@ from streams.replies import RedisReplies
 from streams.store import Store
 
 log = telemetry.log(__name__)
+
+OBJECTS_OF_BATCHES = 100_000
+"""Objects made until the collector looks for cycles: batches make many and no cycles."""
 
 
 def run(settings: Settings) -> None:
@@ -72,6 +76,8 @@ class Worker:
         async with metrics.shown(self._port, "ANNAL_WORKER_PORT", self._health) as addresses:
             await self._kinds.start()
             await self.app.start()
+            gc.freeze()
+            gc.set_threshold(OBJECTS_OF_BATCHES)
             log.info("worker started", metrics=addresses)
             ended = [asyncio.create_task(self.stopping.wait()), asyncio.create_task(self.app.wait_until_stopped())]
             await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
