@@ -1,8 +1,9 @@
 """What a domain's rules are made of: a state, `decide` and `evolve`, all of them pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from schemas.message import Actor, Command, Fact, JsonObject
 
@@ -18,8 +19,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """What rules may know beside state and command: who asks, when (milliseconds since 1970 UTC), and the kinds.
 
     `kinds` maps (kind, version) to its JSON Schema; definitions never change, so a look-up is as pure as arithmetic.
@@ -27,7 +27,7 @@ class Asking:
 
     actor: Actor
     time: int = 0
-    kinds: Mapping[tuple[str, int], JsonObject] = field(default_factory=dict)
+    kinds: Mapping[tuple[str, int], JsonObject] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

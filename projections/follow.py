@@ -199,7 +199,7 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         self, reached: dict[Place, Progress], place: Place, records: Sequence[Record], error: Unwritable
     ) -> bool:
         stretch = read(self._projection, place, reached[place], records)
-        facts = [replace(told, recorded=None, error=sentence(error)) for told in stretch.facts]
+        facts = [told._replace(recorded=None, error=sentence(error)) for told in stretch.facts]
         written = await self._sink.write([replace(stretch, facts=facts)])
         if written:
             reached[place] = stretch.after

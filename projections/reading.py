@@ -46,8 +46,7 @@ class Progress(NamedTuple):
     fact_time: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A fact as it came: what it says and the row it changes, or why that cannot be known."""
 
     record: Record

@@ -177,17 +177,20 @@ _FORMS: dict[str, Callable[[Source, Any, str, Classes], None]] = {
 }
 
 
+_SHIFTS = tuple(range(0, 64, 7))
+
+
 def _take_long(data: bytes, at: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
+    number = 0
+    for shift in _SHIFTS:
         step = data[at]
         at += 1
-        number |= (step & 0x7F) << shift
         if step < 0x80:  # noqa: PLR2004 - no more follow
+            number |= step << shift
             break
-        shift += 7
-        if shift >= 64:  # noqa: PLR2004 - bits
-            raise ValueError("a number has more than 64 bits")
+        number |= (step & 0x7F) << shift
+    else:
+        raise ValueError("a number has more than 64 bits")
     if number >> 64:
         raise ValueError("a number has more than 64 bits")
     return (number >> 1) ^ -(number & 1), at

@@ -110,8 +110,12 @@ _FORMS: dict[str, Callable[[Source, Any, str], None]] = {
 }
 
 
+KEPT = 20_000
+"""How many integers; the bytes of one take 33 and its place some 100."""
+
+
 class _Longs(dict[int, bytes]):
-    """The bytes of every integer of 64 bits; those of the small ones, which most lengths are, are kept."""
+    """The bytes of every integer of 64 bits, kept while there is room: lengths repeat, and so do times in a batch."""
 
     def __missing__(self, number: int) -> bytes:
         if not -(2**63) <= number < 2**63:
@@ -122,6 +126,7 @@ class _Longs(dict[int, bytes]):
             steps.append(left & 0x7F | 0x80)
             left >>= 7
         steps.append(left)
-        if 0 <= number < 8192:  # noqa: PLR2004 - two bytes
-            self[number] = bytes(steps)
-        return bytes(steps)
+        if len(self) >= KEPT:
+            self.clear()
+        self[number] = made = bytes(steps)
+        return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import uuid_utils
 
@@ -90,8 +90,7 @@ class KindsBehind(Exception):  # noqa: N818 - a state to wait out, not an error
         self.position = position
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A record to be appended to the journal."""
 
     key: bytes
@@ -165,7 +164,7 @@ def fact_meta(meta: CommandMeta, record: Record, fact: Fact, version: int, place
     one answer count and none of the other.
     """
     n, count = place
-    return FactMeta(
+    return FactMeta.unchecked(
         id=str(uuid_utils.uuid5(_NAMESPACE, f"{meta.id}:{n}/{count}")),
         type=fact.type,
         subject=meta.subject,

@@ -72,6 +72,7 @@ class Store:
         self._window = window
         self._decode_state = msgspec.msgpack.Decoder(tuple[int, state_type]).decode
         self._sweep_from = SEEN
+        self._oldest = self._oldest_met = 0
         self._db = _open(path)
         if self._db.get(RULES) != self._rules:
             self.clear()
@@ -88,6 +89,7 @@ class Store:
         self._db = _open(self._path)
         self._db.put(RULES, self._rules)
         self._sweep_from = SEEN
+        self._oldest = self._oldest_met = 0
 
     def state(self, subject: bytes) -> tuple[int, Any] | None:
         """Give a subject's version and state, or None when it has neither."""
@@ -113,13 +115,19 @@ class Store:
 
     def _old(self, count: int, before: int) -> Iterator[bytes]:
         """Look at the next `count` remembered ids and give the keys of those too old to matter."""
+        if self._oldest >= before:  # Whatever came since the last round is younger still.
+            return
         sweep_from, self._sweep_from = self._sweep_from, SEEN
         found = cast("Iterator[tuple[bytes, bytes]]", self._db.items(from_key=sweep_from))
         for key, stored in islice(found, count):
             if not key.startswith(SEEN):
+                self._oldest, self._oldest_met = self._oldest_met, 0
                 return
-            if _decode_aged(stored).time < before:
+            time = _decode_aged(stored).time
+            if time < before:
                 yield key
+            else:
+                self._oldest_met = min(self._oldest_met or time, time)
             sweep_from = key + b"\0"
         self._sweep_from = sweep_from
 
