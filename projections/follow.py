@@ -67,6 +67,7 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         self._sought: set[Place] = set()
         self._rest = FIRST_REST
         self._beaten = 0.0
+        self._ahead: asyncio.Task[list[Stretch]] | None = None
 
     async def run(self) -> None:
         """Follow the journals until cancelled, whatever fails meanwhile."""
@@ -95,21 +96,25 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             await self._wait(error)
         finally:
             self._forget()
+            await self._stop_reading_ahead()
             with suppress(KafkaError, OSError):
                 await consumer.stop()
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
         try:
             await self._take_up(consumer)
-            batch = self._in_order(consumer, await self._fetch(consumer))
-            few = sum(map(len, batch.values())) < FEW
-            if batch and few:
+            stretches = await self._next(consumer)
+            few = sum(len(stretch.records) for stretch in stretches) < FEW
+            if stretches and few:
                 # Else the next one to come would be fetched alone, and those behind it wait for their own turn.
                 consumer.pause(*consumer.assignment())
-            if batch and not await self._write(self.reached, batch):
+            elif stretches:
+                # While these are written the next ones are read: that keeps one core busy, and PostgreSQL another.
+                self._ahead = asyncio.create_task(self._read(consumer, self.reached | _after(stretches)))
+            if stretches and not await self._write(self.reached, stretches):
                 self._forget()
             await self._look(consumer)
-            if batch and few:
+            if stretches and few:
                 await asyncio.sleep(LINGER)
         except KafkaError:
             raise
@@ -133,6 +138,22 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             for place, tp in new.items():
                 consumer.seek(tp, found[place].read_to + 1)
 
+    async def _stop_reading_ahead(self) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+    async def _next(self, consumer: AIOKafkaConsumer) -> list[Stretch]:
+        """Give what follows on what has been read; it may have been read ahead, and the group have changed since."""
+        ahead, self._ahead = self._ahead, None
+        stretches = await (ahead or self._read(consumer, self.reached))
+        return [stretch for stretch in stretches if self.reached.get(stretch.place) == stretch.before]
+
+    async def _read(self, consumer: AIOKafkaConsumer, reached: Mapping[Place, Progress]) -> list[Stretch]:
+        batch = self._in_order(consumer, reached, await self._fetch(consumer))
+        return [read(self._projection, place, reached[place], records) for place, records in batch.items()]
+
     async def _fetch(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, list[Any]]:
         try:
             return dict(await consumer.getmany(timeout_ms=int(BEAT * 1000)))
@@ -145,15 +166,15 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             ) from error
 
     def _in_order(
-        self, consumer: AIOKafkaConsumer, fetched: Mapping[TopicPartition, list[Any]]
+        self, consumer: AIOKafkaConsumer, reached: Mapping[Place, Progress], fetched: Mapping[TopicPartition, list[Any]]
     ) -> dict[Place, Sequence[Record]]:
         """Keep what follows on what has been read; a missing record would make void all that come after it."""
         batch: dict[Place, Sequence[Record]] = {}
         for tp, records in fetched.items():
             place = _place(tp)
-            if place not in self.reached:
+            if place not in reached:
                 continue
-            due = self.reached[place].read_to + 1
+            due = reached[place].read_to + 1
             if records[0].offset > due and place not in self._sought:
                 self._sought.add(place)
                 consumer.seek(tp, due)
@@ -164,45 +185,42 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
 
     # ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _write(self, reached: dict[Place, Progress], batch: Mapping[Place, Sequence[Record]]) -> bool:
-        """Write what the records make; False if someone else is further than was known."""
+    async def _write(self, reached: dict[Place, Progress], stretches: Sequence[Stretch]) -> bool:
+        """Write what was read; False if someone else is further than was known."""
         began = time.perf_counter()
-        stretches = [read(self._projection, place, reached[place], records) for place, records in batch.items()]
         try:
             with self._traced(stretches):
                 written = await self._sink.write(stretches)
         except Unwritable as error:
-            return await self._write_fewer(reached, batch, error)
+            return await self._write_fewer(reached, stretches, error)
         if written:
-            reached.update({stretch.place: stretch.after for stretch in stretches})
+            reached.update(_after(stretches))
             self._count(stretches, time.perf_counter() - began)
         return written
 
     async def _write_fewer(
-        self, reached: dict[Place, Progress], batch: Mapping[Place, Sequence[Record]], error: Unwritable
+        self, reached: dict[Place, Progress], stretches: Sequence[Stretch], error: Unwritable
     ) -> bool:
         """Find the fact that cannot be written by halving, and hold back its subject."""
-        (place, records), *others = batch.items()
-        half = len(records) // 2
+        stretch, *others = stretches
+        half = len(stretch.records) // 2
         if others:
-            parts = [{place: records} for place, records in batch.items()]
+            parts = list(stretches)
         elif half:
-            parts = [{place: records[:half]}, {place: records[half:]}]
+            first = read(self._projection, stretch.place, stretch.before, stretch.records[:half])
+            parts = [first, read(self._projection, stretch.place, first.after, stretch.records[half:])]
         else:
-            return await self._hold(reached, place, records, error)
+            return await self._hold(reached, stretch, error)
         for part in parts:
-            if not await self._write(reached, part):
+            if not await self._write(reached, [part]):
                 return False
         return True
 
-    async def _hold(
-        self, reached: dict[Place, Progress], place: Place, records: Sequence[Record], error: Unwritable
-    ) -> bool:
-        stretch = read(self._projection, place, reached[place], records)
+    async def _hold(self, reached: dict[Place, Progress], stretch: Stretch, error: Unwritable) -> bool:
         facts = [told._replace(recorded=None, error=sentence(error)) for told in stretch.facts]
         written = await self._sink.write([replace(stretch, facts=facts)])
         if written:
-            reached[place] = stretch.after
+            reached[stretch.place] = stretch.after
         return written
 
     # ── around ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -270,6 +288,10 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         )
         consumer.subscribe([topics.facts(domain.name) for domain in self._projection.domains], listener=self)
         return consumer
+
+
+def _after(stretches: Sequence[Stretch]) -> dict[Place, Progress]:
+    return {stretch.place: stretch.after for stretch in stretches}
 
 
 def _place(tp: TopicPartition) -> Place:

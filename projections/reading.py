@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from projections.projection import Key, Projection
-from schemas import wire
-from schemas.journal import GENESIS, PREV, Chain
+from schemas import journal, wire
+from schemas.journal import GENESIS, Chain
 from schemas.message import Recorded
 
 
@@ -63,6 +63,7 @@ class Stretch:
     place: Place
     before: Progress
     after: Progress
+    records: Sequence[Record]
     facts: list[Told]
     void: int
 
@@ -73,7 +74,7 @@ def read(projection: Projection, place: Place, before: Progress, records: Sequen
     facts = []
     answered, time = before.answered, before.fact_time
     for record in records:
-        if not chain.take(_prev(record), record.key or b"", record.value or b""):
+        if not chain.take(journal.before(record.headers), record.key or b"", record.value or b""):
             continue
         told = _told(projection, place, record)
         if told.recorded is not None:
@@ -81,14 +82,7 @@ def read(projection: Projection, place: Place, before: Progress, records: Sequen
             time = told.recorded.meta.time
         facts.append(told)
     after = Progress(records[-1].offset, chain.head, answered, time)
-    return Stretch(place, before, after, facts, chain.void)
-
-
-def _prev(record: Record) -> bytes | None:
-    for name, value in record.headers:
-        if name == PREV:
-            return value
-    return None
+    return Stretch(place, before, after, records, facts, chain.void)
 
 
 def _told(projection: Projection, place: Place, record: Record) -> Told:

@@ -15,6 +15,9 @@ from projections.fold import fold, wanted
 from projections.projection import Key, Projection, Row
 from projections.reading import Place, Progress, Stretch, Told
 
+KNOWN_BYTES = 32 << 20
+"""How much JSON the rows may be that are remembered; as Python's objects they take some times as much."""
+
 _UNWRITABLE = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, orjson.JSONEncodeError)
 
 
@@ -30,6 +33,9 @@ class Rows:
         self._projection = projection
         self._connection: postgres.Connection | None = None
         self._held: set[bytes] = set()
+        self._known: dict[Key, Row] = {}
+        self._known_bytes = 0
+        self._written: dict[Place, Progress] = {}
         self._load_rows = statements.rows_of(projection.table)
         self._write_all = statements.write(projection.table)
 
@@ -58,14 +64,17 @@ class Rows:
         """
         connection = await self._connected()
         facts = [told for stretch in stretches for told in stretch.facts]
+        if any(self._written.get(stretch.place) != stretch.before for stretch in stretches):
+            self._forget()
         # Rows are read without a lock: they change with their places alone, and if those move nothing is written.
         rows = await self._rows(connection, wanted(self._projection, facts))
         folded = fold(self._projection, rows, facts, self._held)
         try:
+            changed = statements.parameter(folded.rows.values())
             said = {
                 "projection": self._projection.name,
                 "places": statements.parameter(map(_moved, stretches)),
-                "rows": statements.parameter(folded.rows.values()),
+                "rows": changed,
                 "held": statements.parameter(self._kept(*each) for each in folded.held),
             }
             moved = await connection.execute(self._write_all, said)
@@ -73,6 +82,8 @@ class Rows:
             raise Unwritable(str(error)) from error
         if moved.rowcount < len(stretches):
             return False
+        self._written.update({stretch.place: stretch.after for stretch in stretches})
+        self._know(folded.rows, len(changed))
         self._held.update(told.record.key or b"" for told, _ in folded.held)
         return True
 
@@ -95,13 +106,25 @@ class Rows:
         return self._connection
 
     async def _rows(self, connection: postgres.Connection, keys: Sequence[Key]) -> dict[Key, Row]:
-        if not keys:
-            return {}
+        known = {key: self._known[key] for key in keys if key in self._known}
+        if len(known) == len(keys):
+            return known
         names = statements.key_names(self._projection.table)
-        named = statements.parameter(dict(zip(names, key, strict=True)) for key in keys)
+        named = statements.parameter(dict(zip(names, key, strict=True)) for key in keys if key not in known)
         async with connection.cursor(row_factory=dict_row) as cursor:
             await cursor.execute(self._load_rows, [named])
-            return {tuple(row[name] for name in names): row for row in await cursor.fetchall()}
+            return known | {tuple(row[name] for name in names): row for row in await cursor.fetchall()}
+
+    def _know(self, rows: Mapping[Key, Row], size: int) -> None:
+        """Remember rows that were written: they stay so until somebody else moves one of the places."""
+        if self._known_bytes + size > KNOWN_BYTES:
+            self._forget()
+        self._known.update(rows)
+        self._known_bytes += size
+
+    def _forget(self) -> None:
+        self._known.clear()
+        self._known_bytes = 0
 
     def _kept(self, told: Told, error: str) -> Row:
         domain, partition, offset = told.position.split(":")

@@ -1,5 +1,6 @@
 """The chain that makes a partition of facts a journal: which records count, and what each one's hash is."""
 
+from collections.abc import Iterable
 from hashlib import sha256
 from struct import Struct
 
@@ -25,6 +26,14 @@ def after(head: bytes) -> tuple[str, bytes]:
     return PREV, head.hex().encode()
 
 
+def before(headers: Iterable[tuple[str, bytes]]) -> bytes | None:
+    """Give what a record's headers say of the record before it; None when they say nothing."""
+    for name, value in headers:
+        if name == PREV:
+            return value
+    return None
+
+
 def hashed(prev: bytes, key: bytes, value: bytes) -> bytes | None:
     """Give the hash of a record by its header `prev`; None when that is no hash, and no hash of ours stands there."""
     try:
@@ -43,7 +52,7 @@ class Chain:
         self.void = 0
 
     def take(self, prev: bytes | None, key: bytes, value: bytes) -> bool:
-        """Say whether a record counts, by its header `prev`, and step onto it if it does."""
+        """Say whether a record counts, by what it says of the one before it, and step onto it if it does."""
         if prev != self.head.hex().encode():
             self.void += 1
             return False

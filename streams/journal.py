@@ -26,7 +26,7 @@ TAKEN_AT_ONCE = 1500
 QUEUED_AT_MOST = 10_000
 """Commands of a partition that wait in memory; then no more are fetched until half of them are decided."""
 
-REMEMBERED_BEFORE_WRITE = 2000
+REMEMBERED_BEFORE_WRITE = 5000
 """Answers that may wait for the store while commands queue; a crash costs folding as many again."""
 
 

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas import topics, wire
-from schemas.journal import PREV, Chain
+from schemas.journal import Chain, before
 from schemas.kind import DOMAIN, KindDefined
 from schemas.message import JsonObject
 from streams.records import Kinds, KindsBehind
@@ -122,7 +122,7 @@ class FollowedKinds:
 
     def _take(self, record: Any) -> None:
         """Take one record of the journal; void records only move the place."""
-        if self._chain.take(dict(record.headers).get(PREV), record.key or b"", record.value or b""):
+        if self._chain.take(before(record.headers), record.key or b"", record.value or b""):
             recorded = wire.decode_fact(record.value)
             fact, kind = recorded.fact, recorded.meta.subject
             if isinstance(fact, KindDefined):

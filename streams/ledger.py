@@ -8,7 +8,7 @@ import structlog
 
 from commands.decider import Asking, Decider, Refused, step
 from schemas import wire
-from schemas.journal import PREV, Chain, after, hashed, link
+from schemas.journal import Chain, after, before, hashed, link
 from schemas.message import CommandMeta, CommandRejected, CommandUnchanged, Domain, Fact, Outcome, Position, Recorded
 from streams.records import (
     APPEND_BYTES,
@@ -64,7 +64,7 @@ class Ledger:
         and Undecodable for a record that counts and cannot be read.
         """
         key, value = record.key or b"", record.value or b""
-        prev = dict(record.headers).get(PREV, b"")
+        prev = before(record.headers) or b""
         if record.offset < self.mark.next:
             if record.offset == self.mark.last and hashed(prev, key, value) != self.mark.head:
                 raise OtherJournal(f"the record at {record.offset} is not the one that was there")

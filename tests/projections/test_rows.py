@@ -81,6 +81,18 @@ async def test_of_two_who_race_one_writes_each_stretch(ground: Settings) -> None
     await asyncio.gather(*(racer.close() for racer in racers))
 
 
+async def test_rows_that_another_has_changed_are_read_again(ground: Settings) -> None:
+    journal = Journal()
+    for n in range(6):
+        journal.tell("r1", registered() if not n else ResourceTagged(tags=(f"t{n}",)))
+    ours, other = Rows(ground, projection), Rows(ground, projection)
+    await ours.load([HERE])
+    for n, stretch in enumerate(stretches(projection, journal, cuts=range(1, 6))):
+        assert await (other if n in (2, 3) else ours).write([stretch])
+    assert await resources(ground) == {"r1": rows_of(projection, journal)["r1",]}
+    await asyncio.gather(ours.close(), other.close())
+
+
 async def test_places_move_together_or_not_at_all(ground: Settings) -> None:
     here, there = Journal(), Journal(partition=1)
     here.tell("r1", registered())
