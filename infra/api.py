@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from infra import documents, errors, health, kafka, redis
+from infra.ends import Ends
 from infra.health import Health
 from infra.observe import Observed
 from infra.settings import Settings
@@ -28,9 +29,10 @@ def create(settings: Settings) -> FastAPI:
     """Make the app; it connects when it starts, and again whenever a server comes back."""
     connection = kafka.connection(settings)
     cache = redis.client(settings)
-    read = ReadDoor(settings, cache)
+    ends = Ends(connection)
+    read = ReadDoor(settings, cache, ends)
     write = WriteDoor(Asker(connection), FollowedKinds(connection), Waiting(cache), read.outcomes)
-    checks = Health(settings, cache)
+    checks = Health(settings, cache, ends)
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
@@ -42,7 +44,7 @@ def create(settings: Settings) -> FastAPI:
         yield
         await write.stop()
         await read.stop()
-        await checks.stop()
+        await ends.stop()
         await cache.aclose()
 
     # Spans and measurements are infra/observe.py's; FastAPI's own would cost as much as all the rest of a request.

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psycopg
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
@@ -13,7 +12,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from infra import kafka, postgres
+from infra import postgres
+from infra.ends import Ends
 from infra.settings import Settings
 from infra.topics import expected
 from projections.read_models import READ_MODELS
@@ -37,15 +37,10 @@ class Unwell(Exception):  # noqa: N818 - an answer to a question
 class Health:
     """Asks every server. Redis may be gone: answers are slower then, and none is missing."""
 
-    def __init__(self, settings: Settings, redis: Redis) -> None:
+    def __init__(self, settings: Settings, redis: Redis, ends: Ends) -> None:
         self._settings = settings
         self._redis = redis
-        self._consumer: AIOKafkaConsumer | None = None
-        self._starting = asyncio.Lock()
-
-    async def stop(self) -> None:
-        if self._consumer is not None:
-            await self._consumer.stop()
+        self._ends = ends
 
     async def report(self) -> tuple[bool, Report]:
         """Say whether all is well that must be, and how each thing is."""
@@ -60,7 +55,7 @@ class Health:
         return all(one["well"] for name, one in report.items() if name != "redis"), report
 
     async def _kafka(self) -> str:
-        there = await (await self._asking()).topics()
+        there = await self._ends.topics()
         missing = [topic.name for topic in expected() if topic.name not in there]
         if missing:
             raise Unwell(f"Topics are missing, make them with `annal topics`: {', '.join(missing)}.")
@@ -82,30 +77,12 @@ class Health:
             f"{model.name} lacks {lacks} facts of {domain.name}:{partition}"
             for model in READ_MODELS
             for domain in model.domains
-            for partition, end in enumerate(await self._ends(topics.facts(domain.name), domain.partitions))
+            for partition, end in enumerate(await self._ends.of(topics.facts(domain.name), range(domain.partitions)))
             if (lacks := end - 1 - read.get((model.name, domain.name, partition), -1)) > BEHIND_AT_MOST
         ]
         if lacking:
             raise Unwell(f"They are behind, see that `annal project` runs: {', '.join(lacking)}.")
         return f"None lacks more than {BEHIND_AT_MOST} facts of any partition."
-
-    async def _ends(self, topic: str, partitions: int) -> list[int]:
-        places = [TopicPartition(topic, partition) for partition in range(partitions)]
-        ends = await (await self._asking()).end_offsets(places)
-        return [ends[place] for place in places]
-
-    async def _asking(self) -> AIOKafkaConsumer:
-        """Give a consumer that consumes nothing and knows what Kafka has."""
-        async with self._starting:
-            if self._consumer is None:
-                consumer = AIOKafkaConsumer(**kafka.connection(self._settings))
-                try:
-                    await consumer.start()
-                except BaseException:
-                    await consumer.stop()
-                    raise
-                self._consumer = consumer
-            return self._consumer
 
 
 def routes(health: Health) -> APIRouter:

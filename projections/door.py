@@ -1,14 +1,17 @@
 """The read door without its HTTP: what is known, as new as a caller wants it, to those who may know it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import orjson
 import psycopg
+from aiokafka.errors import KafkaError
 from psycopg.types.json import set_json_loads
 from redis.asyncio import Redis
 
 from infra import postgres
+from infra.ends import Ends
 from infra.postgres import Connection
 from infra.settings import Settings
 from projections import cursors, history, kind, outcome, resource
@@ -18,11 +21,15 @@ from projections.positions import Lag, Positions
 from projections.projection import Projection, Row
 from projections.reading import Place
 from projections.terms import WAIT, Terms
+from schemas import topics
 from schemas.message import Outcome, Position
 from schemas.problems import Problem
 
 PATIENCE = 2.0
 """Seconds to get hold of PostgreSQL."""
+
+SOON = 0.1
+"""Seconds in which most of what is waited for comes; after that Kafka is asked whether it exists."""
 
 Found = TypeVar("Found")
 
@@ -30,8 +37,9 @@ Found = TypeVar("Found")
 class ReadDoor:
     """Asks PostgreSQL, and Redis first where it may; nothing is lost on it when either comes and goes."""
 
-    def __init__(self, settings: Settings, redis: Redis) -> None:
+    def __init__(self, settings: Settings, redis: Redis, ends: Ends) -> None:
         self._settings = settings
+        self._ends = ends
         self._pool = postgres.pool(settings)
         self._shelf = Shelf(redis)
         self._positions = Positions(settings)
@@ -100,6 +108,8 @@ class ReadDoor:
         # Seen before the table is: what was answered by then is in it, or never will be.
         settled = await self._positions.wait(outcome.projection.name, wanted, 0, "answered")
         found = await self._outcomes([command_id])
+        if not found and not settled:
+            await self._require_there(topics.commands, wanted)
         if not found and not settled and terms.wait:
             settled = await self._positions.wait(outcome.projection.name, wanted, terms.wait, "answered")
             found = await self._outcomes([command_id])
@@ -132,8 +142,24 @@ class ReadDoor:
             followed = {domain.name for domain in projection.domains}
             wanted = {place: offset for place, offset in terms.at_least.items() if place.domain in followed}
             limit = WAIT if terms.wait is None else terms.wait
-            if not await self._positions.wait(projection.name, wanted, limit):
+            if await self._positions.wait(projection.name, wanted, min(limit, SOON)):
+                continue
+            await self._require_there(topics.facts, wanted)
+            if not await self._positions.wait(projection.name, wanted, max(0, limit - SOON)):
                 raise _behind(projection.name, self._positions.lag(projection.name, wanted))
+
+    async def _require_there(self, topic: Callable[[str], str], wanted: Mapping[Place, int]) -> None:
+        """Refuse positions that no record has, as far as Kafka can be asked. Raises Problem."""
+        domains = {place.domain: [each for each in wanted if each.domain == place.domain] for place in wanted}
+        try:
+            async with asyncio.timeout(PATIENCE):
+                for domain, places in domains.items():
+                    ends = await self._ends.of(topic(domain), [place.partition for place in places])
+                    for place, end in zip(places, ends, strict=True):
+                        if wanted[place] >= end:
+                            raise _beyond(Position(*place, wanted[place]), end)
+        except (KafkaError, OSError, TimeoutError):
+            return
 
     def _position(self, projection: Projection) -> str:
         """Give how far a projection has come, as a position that a read can ask for."""
@@ -162,6 +188,14 @@ class ReadDoor:
 def unknown(what: str) -> Problem:
     """Tell alike of what is not there and of what the caller may not know."""
     return Problem("not_found", f"There is no such {what}, or none that you may read.")
+
+
+def _beyond(position: Position, end: int) -> Problem:
+    """Tell of a position that was not told by an answer, or by one of another Kafka."""
+    last = f"{position.domain}:{position.partition}:{end - 1}" if end else "none"
+    return Problem(
+        "position_beyond_end", f"There is no {position}, the last is {last}; give a position as an answer here had it."
+    )
 
 
 def _behind(projection: str, lag: Lag) -> Problem:

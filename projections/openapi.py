@@ -21,6 +21,7 @@ _ANYWHERE = (
     "actor_invalid",
     "actor_missing",
     "header_invalid",
+    "position_beyond_end",
     "position_invalid",
     "postgres_unavailable",
     "read_model_behind",

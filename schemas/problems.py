@@ -11,6 +11,7 @@ STATUS = {
     "body_unreadable": 400,
     "cursor_invalid": 400,
     "header_invalid": 400,
+    "position_beyond_end": 400,
     "position_invalid": 400,
     "actor_missing": 401,
     "not_found": 404,

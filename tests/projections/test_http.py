@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
 
 from infra import errors, postgres, redis
+from infra.ends import Ends
 from infra.settings import Settings
 from projections import documents, http
 from projections.documents import Documents
@@ -63,7 +64,8 @@ class World:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[AsyncClient]:
     cache = redis.client(settings)
-    door = ReadDoor(settings, cache)
+    # Journals are on paper here, so Kafka is away.
+    door = ReadDoor(settings, cache, Ends({"bootstrap_servers": "127.0.0.1:1"}))
     app = FastAPI()
     app.include_router(http.routes(door))
     errors.handle(app)

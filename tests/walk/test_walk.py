@@ -59,6 +59,17 @@ def test_what_is_written_is_read(http: httpx2.Client, invoice: str) -> None:
     assert read.headers["ETag"] == '"2"'
 
 
+@pytest.mark.parametrize(
+    "path", ["resources/{0}?min-position={1}", "resources?min-position={1}", "commands/x?position={1}"]
+)
+def test_a_position_that_no_record_has_is_refused_at_once(http: httpx2.Client, invoice: str, path: str) -> None:
+    place, _, _ = ask(http, "resource.rename", resource_id=invoice, name="B").headers["Annal-Position"].rpartition(":")
+    beyond = path.format(invoice, f"{place}:123456789")
+    read = http.get(f"/v1/{beyond}", headers=ALICE | {"Prefer": "wait=30"})
+    assert (read.status_code, read.json()["code"]) == (400, "position_beyond_end"), read.text
+    assert read.elapsed.total_seconds() < 10
+
+
 def test_without_waiting_the_outcome_is_found_where_location_says(http: httpx2.Client, invoice: str) -> None:
     asked = ask(http, "resource.rename", {"Prefer": ""}, resource_id=invoice, name="Later")
     assert asked.status_code == 202
