@@ -12,11 +12,14 @@ HOST = "127.0.0.1"
 
 
 @asynccontextmanager
-async def shown(port: int, name: str, health: Callable[[], dict[str, str]]) -> AsyncIterator[list[str]]:
-    """Serve /metrics and /healthz while the block runs, and give the addresses.
+async def shown(
+    port: int, name: str, health: Callable[[], dict[str, str]], ready: Callable[[], bool]
+) -> AsyncIterator[list[str]]:
+    """Serve /metrics, /healthz and /readyz while the block runs, and give the addresses.
 
     `name` is the setting that chose the port. Health answers 200 as long as the process does: one that waits for a
-    server is not helped by being started again. Raises Unusable when the port is taken.
+    server is not helped by being started again. /readyz answers 503 until it does its work. Raises Unusable when the
+    port is taken.
     """
 
     async def metrics(_: web.Request) -> web.Response:
@@ -25,8 +28,12 @@ async def shown(port: int, name: str, health: Callable[[], dict[str, str]]) -> A
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response(health())
 
+    async def readyz(_: web.Request) -> web.Response:
+        well = ready()
+        return web.json_response({"ready": well, **health()}, status=200 if well else 503)
+
     app = web.Application()
-    app.add_routes([web.get("/metrics", metrics), web.get("/healthz", healthz)])
+    app.add_routes([web.get("/metrics", metrics), web.get("/healthz", healthz), web.get("/readyz", readyz)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:

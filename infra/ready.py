@@ -42,15 +42,25 @@ def door(settings: Settings) -> str:
 
 def unready(settings: Settings) -> str | None:
     """Nothing if the doors say that everything behind them works, else what they say."""
-    try:
-        urllib.request.urlopen(f"{door(settings)}/readyz", timeout=5).close()  # noqa: S310 - our own address
-    except HTTPError as refusal:
-        with refusal:
-            return refusal.read().decode(errors="replace")
-    except OSError:
-        return f"nobody answers at {door(settings)}"
-    return None
+    return _unready(door(settings))
+
+
+def unready_behind(settings: Settings) -> str | None:
+    """Nothing if worker and projections of this machine say that they are at work, else what they say."""
+    ports = (settings.worker_port, settings.project_port)
+    return next((said for port in ports if (said := _unready(f"http://127.0.0.1:{port}")) is not None), None)
 
 
 def ready(settings: Settings) -> bool:
     return unready(settings) is None
+
+
+def _unready(address: str) -> str | None:
+    try:
+        urllib.request.urlopen(f"{address}/readyz", timeout=5).close()  # noqa: S310 - our own address
+    except HTTPError as refusal:
+        with refusal:
+            return refusal.read().decode(errors="replace")
+    except OSError:
+        return f"nobody answers at {address}"
+    return None

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from infra import embedded, ports
 from infra.embedded.process import Child, end_with_parent
-from infra.ready import door, reach_named, unready
+from infra.ready import door, reach_named, unready, unready_behind
 from infra.settings import Settings, Unusable, publish, withdraw
 
 ROLES = ("worker", "project", "api")
@@ -111,13 +111,13 @@ def _roles(settings: Settings) -> Iterator[list[Child]]:
 
 
 def _wait_ready(settings: Settings, roles: list[Child]) -> None:
-    """Wait until the doors say that everything behind them works."""
+    """Wait until the doors say that everything behind them works, and those behind them that they do."""
     until = time.monotonic() + READY_PATIENCE
-    while (said := unready(settings)) is not None:
+    while (said := unready(settings) or unready_behind(settings)) is not None:
         for role in roles:
             role.refuse_ended()
         if time.monotonic() > until:
-            raise Unusable(f"The doors are not ready after {READY_PATIENCE} s ({said}): see {settings.data_dir}/logs.")
+            raise Unusable(f"Not all is ready after {READY_PATIENCE} s ({said}): see {settings.data_dir}/logs.")
         time.sleep(0.1)
 
 

@@ -8,7 +8,6 @@ import logging
 import signal
 from types import ModuleType
 
-import faust
 import uvloop
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -69,11 +68,11 @@ class Worker:
         self._pulse = Heartbeat(SESSION_TIMEOUT)
         self._around = Around(self._kinds, self._pulse, RedisReplies(redis.client(settings)))
         domains = [deciding.domain for deciding in DECIDERS]
-        self.app: faust.App = build(settings, domains, self._pulse, self._open_journal)
+        self.app, self._partitions = build(settings, domains, self._pulse, self._open_journal)
 
     async def run(self) -> None:
         """Work until `stopping` is set or something breaks, which is raised."""
-        async with metrics.shown(self._port, "ANNAL_WORKER_PORT", self._health) as addresses:
+        async with metrics.shown(self._port, "ANNAL_WORKER_PORT", self._health, self._ready) as addresses:
             await self._kinds.start()
             await self.app.start()
             gc.freeze()
@@ -88,7 +87,11 @@ class Worker:
             raise self.app.crash_reason
 
     def _health(self) -> dict[str, str]:
-        return {"group": "lost" if self._pulse.lost() else "heard"}
+        group = "lost" if self._pulse.lost() else "heard"
+        return {"group": group, "journals": "open" if self._partitions.settled() else "opening"}
+
+    def _ready(self) -> bool:
+        return self._partitions.settled() and not self._pulse.lost()
 
     def _open_journal(self, topic: str, partition: int) -> Journal:
         deciding = self._deciding[topic]

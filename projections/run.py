@@ -29,7 +29,10 @@ async def run(settings: Settings, only: Collection[str] = ()) -> None:
     def health() -> dict[str, str]:
         return {each.name: each.waits_for or "follows" for each in followers}
 
-    port = shown(settings.project_port, "ANNAL_PROJECT_PORT", health)
+    def ready() -> bool:
+        return all(each.waits_for is None for each in followers)
+
+    port = shown(settings.project_port, "ANNAL_PROJECT_PORT", health, ready)
     async with port as addresses, asyncio.TaskGroup() as group:
         log.info("projections started", following=[each.name for each in followers], metrics=addresses)
         for follower in followers:

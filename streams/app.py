@@ -77,6 +77,7 @@ class Partitions:
         self._journals: dict[TP, Journal] = {}
         self._tasks: dict[TP, asyncio.Task[None]] = {}
         self._held: dict[TP, asyncio.Task[None]] = {}
+        self._assigned = False
         self._listened: Any = None
         self._sought: dict[TP, int] = {}
         self._tended: dict[TP, int] = {}
@@ -85,6 +86,7 @@ class Partitions:
         """Open every partition that was assigned, side by side; called before records flow."""
         self._pulse.heard()
         self._listen()
+        self._assigned = True
         for tp in self._app.consumer.assignment() - self._tasks.keys():
             self._tasks[tp] = asyncio.create_task(self._own(tp), name=f"{tp.topic}:{tp.partition}")
 
@@ -97,6 +99,10 @@ class Partitions:
             await asyncio.wait(tasks)
         self._tasks.clear()
         self._held.clear()
+
+    def settled(self) -> bool:
+        """Say whether the group has spoken and every partition it gave is open."""
+        return self._assigned and self._tasks.keys() == self._journals.keys()
 
     async def offer(self, tp: TP, records: list[Any]) -> None:
         """Give a partition its records; when some before them are missing, seek those, once."""
@@ -223,7 +229,7 @@ def _thread(app: faust.App) -> Any:
 
 def build(
     settings: Settings, domains: Iterable[Domain], pulse: Heartbeat, open_journal: Callable[[str, int], Journal]
-) -> faust.App:
+) -> tuple[faust.App, Partitions]:
     """Make the app that runs the deciders of these domains; `open_journal(topic, partition)` makes their journals."""
     app = faust.App(
         GROUP,
@@ -250,7 +256,7 @@ def build(
     app.timer(TENDED_EVERY, name="tend")(partitions.tend)
     for domain in domains:
         _decider_at_work(app, domain, partitions)
-    return app
+    return app, partitions
 
 
 def _decider_at_work(app: faust.App, domain: Domain, partitions: Partitions) -> None:

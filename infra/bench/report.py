@@ -46,15 +46,16 @@ def write(results: Sequence[Result], path: Path) -> None:
 
 
 def show(results: Sequence[Result], console: Console) -> None:
-    table = Table("what", "name", "unit")
+    table = Table("name")
     for title in ("value", "floor", "ratio"):
         table.add_column(title, justify="right")
+    table.add_column("unit")
     table.add_column("target")
     table.add_column("met")
     for result in results:
         row, reading = result.row, result.reading
         numbers = (reading.value, reading.floor, reading.ratio) if reading else (None, None, None)
-        table.add_row(row.what, row.name, row.unit, *map(_text, numbers), row.target or "", _mark(result))
+        table.add_row(row.name, *map(_text, numbers), row.unit, row.target or "", _mark(result))
     console.print(table)
 
 

@@ -19,7 +19,8 @@ CAST: Mapping[str, int] = {"worker": 3, "project": 2, "api": 2}
 """How many processes of each role."""
 
 PATIENCE = 60.0
-TRIES = 3
+TRIES = 5
+BETWEEN_TRIES = 2.0
 
 Command = Callable[[str], Sequence[str]]
 """Says what to run for a role."""
@@ -82,11 +83,13 @@ class Stage:
         await asyncio.sleep(pause)
         for _ in range(TRIES):
             server.start()
-            if await self._answers(name):
+            if await self._answers(server):
                 return
-            # Seldom, a Kafka that was killed while it was busy hangs when it starts; the next one does not.
+            # Seldom, a Kafka that was killed while it was busy hangs when it starts, and a PostgreSQL finds what the
+            # one before it has not let go of yet; the next one does not.
             await self._end(server, signal.SIGKILL)
-        raise Unusable(f"{name} does not start again: see {server.log}.")
+            await asyncio.sleep(BETWEEN_TRIES)
+        raise Unusable(f"{name} does not start again ({server.last_words()}): see {server.log}.")
 
     async def _end(self, server: Child, number: signal.Signals) -> None:
         if server.process is not None and server.alive:
@@ -103,11 +106,11 @@ class Stage:
             process.start()
         return [process.name for process in fallen]
 
-    async def _answers(self, name: str) -> bool:
-        """Wait until a server answers; False when it does not."""
-        check = {"kafka": kafka.check, "postgres": postgres.check, "redis": redis.check}[name]
+    async def _answers(self, server: Child) -> bool:
+        """Wait until a server answers; False when it does not, or has ended."""
+        check = {"kafka": kafka.check, "postgres": postgres.check, "redis": redis.check}[server.name]
         until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
+        while server.alive and time.monotonic() < until:
             with suppress(Unusable):
                 await check(self.settings)
                 return True

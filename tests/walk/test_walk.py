@@ -1,6 +1,7 @@
 """The whole way of a command: the door, Kafka, the rules, Kafka, the read models, the door; and others on Kafka."""
 
 import asyncio
+import re
 import subprocess
 import sys
 import uuid
@@ -46,6 +47,13 @@ def invoice(http: httpx2.Client) -> str:
 def test_a_newcomer_is_told_where_everything_is(running: Running) -> None:
     assert "/docs" in running.welcome
     assert "/readyz" in running.welcome
+
+
+def test_ready_is_said_once_commands_are_decided_and_projected(running: Running) -> None:
+    worker, project = re.findall(r"(\d+) \((?:worker|projections)\)", running.welcome)
+    deciding = httpx2.get(f"http://127.0.0.1:{worker}/readyz")
+    assert (deciding.status_code, deciding.json()["journals"]) == (200, "open")
+    assert httpx2.get(f"http://127.0.0.1:{project}/readyz").json()["ready"]
 
 
 def test_what_is_written_is_read(http: httpx2.Client, invoice: str) -> None:
