@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from redis.exceptions import RedisError
 
 from infra import kafka, telemetry
+from infra.ending import ended
 from infra.settings import Settings
 from projections import metrics
 from projections.projection import Projection
@@ -141,8 +142,7 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
     async def _stop_reading_ahead(self) -> None:
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
-            ahead.cancel()
-            await asyncio.gather(ahead, return_exceptions=True)
+            await ended(ahead)
 
     async def _next(self, consumer: AIOKafkaConsumer) -> list[Stretch]:
         """Give what follows on what has been read; it may have been read ahead, and the group have changed since."""

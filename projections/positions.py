@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import psycopg
 
 from infra import postgres, telemetry
+from infra.ending import ended
 from infra.settings import Settings
 from projections.reading import Place
 from projections.statements import CHANNEL
@@ -52,8 +53,7 @@ class Positions:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await ended(self._task)
 
     def reached(self, projection: str, place: Place) -> Reached:
         return self._reached.get((projection, place), Reached())

@@ -5,6 +5,7 @@ import gc
 from collections.abc import Collection
 
 from infra import redis, telemetry
+from infra.ending import ended
 from infra.metrics import shown
 from infra.settings import Settings
 from projections import documents, resource
@@ -33,10 +34,13 @@ async def run(settings: Settings, only: Collection[str] = ()) -> None:
         return all(each.waits_for is None for each in followers)
 
     port = shown(settings.project_port, "ANNAL_PROJECT_PORT", health, ready)
-    async with port as addresses, asyncio.TaskGroup() as group:
+    async with port as addresses:
         log.info("projections started", following=[each.name for each in followers], metrics=addresses)
-        for follower in followers:
-            group.create_task(follower.run())
+        following = [asyncio.create_task(each.run(), name=each.name) for each in followers]
+        try:
+            await asyncio.gather(*following)
+        finally:
+            await ended(*following)
 
 
 def _followers(settings: Settings) -> list[Follower]:

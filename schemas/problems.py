@@ -30,6 +30,7 @@ STATUS = {
     "query_invalid": 422,
     "subject_mismatch": 422,
     "wrong_partition": 422,
+    "wrong_topic": 422,
     "rule_failed": 500,
     "unexpected": 500,
     "kafka_unavailable": 503,

@@ -13,6 +13,7 @@ from faust.events import Event
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from infra.ending import ended
 from infra.kafka import connection
 from infra.settings import Settings
 from schemas import topics
@@ -92,11 +93,7 @@ class Partitions:
 
     async def drop(self, *_: Any, **__: Any) -> None:
         """Let go of everything; an append on its way is the log's to judge."""
-        tasks = [*self._tasks.values(), *self._held.values()]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await ended(*self._tasks.values(), *self._held.values())
         self._tasks.clear()
         self._held.clear()
 

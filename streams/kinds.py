@@ -8,6 +8,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from infra.ending import ended
 from schemas import topics, wire
 from schemas.journal import Chain, before
 from schemas.kind import DOMAIN, KindDefined
@@ -59,8 +60,7 @@ class FollowedKinds:
 
     async def stop(self) -> None:
         if self._following is not None:
-            self._following.cancel()
-            await asyncio.wait([self._following])
+            await ended(self._following)
 
     @property
     def position(self) -> int | None:

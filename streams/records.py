@@ -115,6 +115,8 @@ class Draft:
 def check(asked: Asked, record: Record, version: int, domain: Domain, partition: int) -> None:
     """Refuse what no rule needs to see; `version` is the subject's, 0 for one that never was. Raises Refused."""
     meta, key = asked.meta, record.key or b""
+    if type(asked.command) not in domain.commands:
+        raise Refused("wrong_topic", f"No {domain.name} is changed by this; write it to the topic of its own domain.")
     if record.timestamp - meta.time > WINDOW_MS:
         raise Refused("command_expired", "This was asked more than 7 days ago; ask again with a new id.")
     if meta.time - record.timestamp > CLOCK_SKEW_MS:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from infra.ending import ended
 from schemas.message import Asked, Outcome
 from schemas.problems import Problem
 
@@ -36,8 +37,7 @@ class Waiting:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await ended(self._task)
 
     @contextmanager
     def for_outcome(self, asked: Asked) -> Iterator[asyncio.Future[Outcome]]:

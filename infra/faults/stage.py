@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,10 +57,13 @@ class Process:
             self.child.process.send_signal(number)
 
     async def end(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal that ends it, and wait until it has ended."""
+        """Send a signal that ends it, and wait until it has ended. Raises Unusable when it does not."""
         self.send(number)
         if self.child.process is not None:
-            await asyncio.to_thread(self.child.process.wait)
+            try:
+                await asyncio.to_thread(self.child.process.wait, PATIENCE)
+            except subprocess.TimeoutExpired:
+                raise Unusable(f"{self.name} does not stop when told to: see {self.child.log}.") from None
 
 
 @dataclass

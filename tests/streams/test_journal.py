@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from commands.decider import Decider
+from schemas.kind import DefineKind
 from schemas.message import CommandRejected, CommandUnchanged
 from schemas.partition import partition_of
 from schemas.problems import STATUS
@@ -252,6 +253,7 @@ async def test_a_rule_that_breaks_is_a_refusal_and_the_next_command_is_decided(b
         (command(0, register(), expected_version=1), "version_conflict"),
         (command(0, rename("two"), by="mallory", expected_version=1), "resource_unknown"),
         (replace(command(0, register()), key=b"r2"), "subject_mismatch"),
+        (command(0, DefineKind(kind="invoice", json_schema={})), "wrong_topic"),
     ],
 )
 async def test_what_no_rule_needs_to_see_is_refused(bench: Bench, asked: Stored, code: str) -> None:
@@ -472,6 +474,6 @@ async def test_the_trace_of_a_command_goes_along_with_its_facts(bench: Bench) ->
 def test_refusals_of_the_journal_are_problems_people_can_look_up() -> None:
     codes = {
         "command_undecodable", "rule_failed", "command_expired", "command_from_the_future", "subject_mismatch",
-        "wrong_partition", "version_conflict", "idempotency_key_reused",
+        "wrong_partition", "wrong_topic", "version_conflict", "idempotency_key_reused",
     }  # fmt: skip
     assert codes <= STATUS.keys()

@@ -23,6 +23,7 @@ BY_THE_JOURNAL = frozenset(
         "command_too_large",
         "subject_mismatch",
         "wrong_partition",
+        "wrong_topic",
         "version_conflict",
         "rule_failed",
     }

@@ -129,6 +129,7 @@ class Reference:
         """Refuse what no rule needs to see. Raises Refused."""
         here = partition_of(command.key, self._domain.partitions) == self._partition
         refusals = {
+            "wrong_topic": type(asked.command) not in self._domain.commands,
             "command_expired": command.time - asked.meta.time > WINDOW,
             "command_from_the_future": asked.meta.time - command.time > AHEAD_AT_MOST,
             "subject_mismatch": command.key != asked.command.subject.encode(),
