@@ -56,5 +56,5 @@ def _unrouted(error: HTTPException) -> Problem:
         told = f"Use {headers.get('Allow', 'another method')} here."
         return Problem("method_not_allowed", told, headers=headers)
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return Problem("not_found", "There is nothing here; the API document is at /openapi.json.")
+        return Problem("not_found", "There is nothing here; see /docs, or the API document at /openapi.json.")
     raise error

@@ -2,15 +2,18 @@
 
 import asyncio
 import urllib.request
+from collections.abc import Coroutine
+from typing import Any
 from urllib.error import HTTPError
 
 from infra import kafka, postgres, redis
+from infra.ports import answers
 from infra.settings import Settings, Unusable
 
 
 async def reach(settings: Settings) -> None:
     """Raise Unusable for the first server that does not answer."""
-    await asyncio.gather(kafka.check(settings), postgres.check(settings), redis.check(settings))
+    await _all(kafka.check(settings), postgres.check(settings), redis.check(settings))
 
 
 async def agree(settings: Settings) -> None:
@@ -31,7 +34,14 @@ async def reach_named(settings: Settings) -> None:
         postgres.check: settings.postgres_url,
         redis.check: settings.redis_url,
     }
-    await asyncio.gather(*(check(settings) for check, address in named.items() if address))
+    await _all(*(check(settings) for check, address in named.items() if address))
+
+
+async def _all(*checks: Coroutine[Any, Any, None]) -> None:
+    """Let every check end before the first that failed is told: none is left half-way."""
+    for said in await asyncio.gather(*checks, return_exceptions=True):
+        if said is not None:
+            raise said
 
 
 def door(settings: Settings) -> str:
@@ -47,8 +57,20 @@ def unready(settings: Settings) -> str | None:
 
 def unready_behind(settings: Settings) -> str | None:
     """Nothing if worker and projections of this machine say that they are at work, else what they say."""
-    ports = (settings.worker_port, settings.project_port)
-    return next((said for port in ports if (said := _unready(f"http://127.0.0.1:{port}")) is not None), None)
+    said = {name: _unready(address) for name, address in behind(settings).items()}
+    return next((f"the {name}: {what}" for name, what in said.items() if what is not None), None)
+
+
+def here(settings: Settings) -> dict[str, str | None]:
+    """What worker and projections say, as in `unready`, those that run on this machine."""
+    running = {name: address for name, address in behind(settings).items() if answers(int(address.rpartition(":")[2]))}
+    return {f"{name} {address.removeprefix('http://')}": _unready(address) for name, address in running.items()}
+
+
+def behind(settings: Settings) -> dict[str, str]:
+    """Where those who have no door show how they are."""
+    ports = {"worker": settings.worker_port, "projections": settings.project_port}
+    return {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
 
 
 def ready(settings: Settings) -> bool:

@@ -101,9 +101,12 @@ def address(settings: Settings, name: str) -> str:
     return found
 
 
+SHOWN = {"kafka_bootstrap", "postgres_url", "redis_url", "host", "port", "worker_port", "project_port"}
+
+
 def publish(settings: Settings) -> None:
     """Tell other commands on this machine where the servers of this data directory are."""
-    shown = settings.model_dump(mode="json", include={"kafka_bootstrap", "postgres_url", "redis_url", "host", "port"})
+    shown = settings.model_dump(mode="json", include=SHOWN)
     path = note(settings.data_dir)
     path.touch(mode=0o600)
     path.write_text(json.dumps(shown, indent=2))

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 
 from infra import kafka, postgres, redis
 from infra import topics as in_kafka
-from infra.ready import unready
+from infra.ready import here, unready
 from infra.settings import Settings, Unusable
 from projections.tables import held_fact, positions
 from schemas import topics as names
@@ -54,13 +54,14 @@ async def show(settings: Settings, console: Console) -> int:
         f"PostgreSQL {postgres.shown(settings)}": await _health(postgres.check(settings, PATIENCE)),
         f"Redis {redis.shown(settings)}": await _health(redis.check(settings, PATIENCE)),
         f"Doors {settings.host}:{settings.port}": unready(settings),
+        **{name.capitalize(): said for name, said in here(settings).items()},
     }
     console.print(_servers(health))
     kafka_answers, postgres_answers, *_ = (said is None for said in health.values())
     if kafka_answers:
-        read, held = _read(settings) if postgres_answers else ({}, 0)
+        read, held = _read(settings) if postgres_answers else ({}, None)
         console.print(_journals(await _measure(settings, read)))
-        console.print(f"Facts not applied: {held}")
+        console.print(f"Facts not applied: {'unknown' if held is None else held}")
     return int(any(health.values()))
 
 
@@ -85,7 +86,8 @@ def _journals(journals: Mapping[str, Journal]) -> Table:
     table = Table(Column("journal", no_wrap=True), box=SIMPLE, padding=(0, 1, 0, 0))
     for name in ("commands", "undecided", "facts", *projections):
         table.add_column(name, justify="right")
-    table.caption = "Under the name of a projection: how many facts it has still to read."
+    if projections:
+        table.caption = "Under the name of a projection: how many facts it has still to read."
     for name, journal in journals.items():
         behind = [str(journal.behind[one]) if one in journal.behind else "" for one in projections]
         table.add_row(name, str(journal.commands), str(journal.undecided), str(journal.facts), *behind)
@@ -135,7 +137,7 @@ async def _decided(admin: AIOKafkaAdminClient) -> dict[TopicPartition, int]:
     return {partition: found.offset for partition, found in committed.items()}
 
 
-def _read(settings: Settings) -> tuple[dict[tuple[str, str, int], int], int]:
+def _read(settings: Settings) -> tuple[dict[tuple[str, str, int], int], int | None]:
     """How far each projection has read each journal, and how many facts are held back; nothing without tables."""
     engine = postgres.engine(settings)
     try:
@@ -143,7 +145,7 @@ def _read(settings: Settings) -> tuple[dict[tuple[str, str, int], int], int]:
             rows = connection.execute(select(positions)).all()
             held = connection.execute(select(func.count()).select_from(held_fact)).scalar_one()
     except DatabaseError:
-        return {}, 0
+        return {}, None
     finally:
         engine.dispose()
     return {(row.projection, row.domain, row.partition): row.read_to for row in rows}, held

@@ -117,7 +117,7 @@ def _wait_ready(settings: Settings, roles: list[Child]) -> None:
         for role in roles:
             role.refuse_ended()
         if time.monotonic() > until:
-            raise Unusable(f"Not all is ready after {READY_PATIENCE} s ({said}): see {settings.data_dir}/logs.")
+            raise Unusable(f"Not all is ready after {READY_PATIENCE} s: see {settings.data_dir}/logs; said was: {said}")
         time.sleep(0.1)
 
 

@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from infra import kafka, metrics, redis, telemetry
 from infra.ready import agree
-from infra.settings import Settings
+from infra.settings import Settings, Unusable
 from schemas import topics
 from streams.app import SESSION_TIMEOUT, build
 from streams.deciders import DECIDERS, Deciding
@@ -44,6 +44,10 @@ def run(settings: Settings) -> None:
 
 async def _work(settings: Settings) -> None:
     await kafka.check(settings)
+    try:
+        await redis.check(settings)
+    except Unusable as error:
+        log.warning("outcomes are found in the read model only", reason=str(error))
     await agree(settings)
     worker = Worker(settings, await _cluster(settings))
     loop = asyncio.get_running_loop()

@@ -17,6 +17,7 @@ from infra.settings import Settings
 from projections import cursors, history, kind, outcome, resource
 from projections.cursors import Cursors
 from projections.documents import Document, Shelf, document
+from projections.outcome import Answered
 from projections.positions import Lag, Positions
 from projections.projection import Projection, Row
 from projections.reading import Place
@@ -101,26 +102,26 @@ class ReadDoor:
         position = self._position(kind.projection)
         return await self._ask(lambda connection: kind.page(connection, after, limit)), position
 
-    async def outcome(self, command_id: str, place: Position | None, terms: Terms) -> Outcome:
-        """Say what became of a command that the caller asked; `place` is its own, on its topic. Raises Problem."""
+    async def outcome(self, command_id: str, place: Position | None, digest: str | None, terms: Terms) -> Outcome:
+        """Say what became of a command of the caller's; place and digest are its own, if known. Raises Problem."""
         await self._reach(terms, outcome.projection)
         wanted = {Place(place.domain, place.partition): place.offset} if place is not None else {}
         # Seen before the table is: what was answered by then is in it, or never will be.
         settled = await self._positions.wait(outcome.projection.name, wanted, 0, "answered")
         found = await self._outcomes([command_id])
         if not found and not settled:
-            await self._require_there(topics.commands, wanted)
+            await self._require_there(topics.commands, wanted, terms.wait or 0)
         if not found and not settled and terms.wait:
             settled = await self._positions.wait(outcome.projection.name, wanted, terms.wait, "answered")
             found = await self._outcomes([command_id])
         if not found and not settled:
             return Outcome(command_id=command_id, status="pending", type="")
-        asker, told = found.get(command_id, (None, None))
-        if told is None or asker != terms.actor.id:
+        answered = found.get(command_id)
+        if answered is None or answered.actor != terms.actor.id:
             raise unknown("command")
-        return told
+        return answered.to(digest)
 
-    async def outcomes(self, places: Mapping[str, Position], wait: float) -> dict[str, Outcome]:
+    async def outcomes(self, places: Mapping[str, Position], wait: float) -> dict[str, Answered]:
         """Find what became of commands, by their ids and where they stand; may wait so many seconds for them."""
         found = await self._outcomes(list(places))
         lacking = [command_id for command_id in places if command_id not in found]
@@ -131,9 +132,9 @@ class ReadDoor:
                 wanted[key] = max(place.offset, wanted.get(key, -1))
             await self._positions.wait(outcome.projection.name, wanted, wait, "answered")
             found |= await self._outcomes(lacking)
-        return {command_id: told for command_id, (_, told) in found.items()}
+        return found
 
-    async def _outcomes(self, command_ids: Sequence[str]) -> dict[str, tuple[str, Outcome]]:
+    async def _outcomes(self, command_ids: Sequence[str]) -> dict[str, Answered]:
         return await self._ask(lambda connection: outcome.find(connection, command_ids))
 
     async def _reach(self, terms: Terms, *projections: Projection) -> None:
@@ -144,15 +145,15 @@ class ReadDoor:
             limit = WAIT if terms.wait is None else terms.wait
             if await self._positions.wait(projection.name, wanted, min(limit, SOON)):
                 continue
-            await self._require_there(topics.facts, wanted)
+            await self._require_there(topics.facts, wanted, limit)
             if not await self._positions.wait(projection.name, wanted, max(0, limit - SOON)):
                 raise _behind(projection.name, self._positions.lag(projection.name, wanted))
 
-    async def _require_there(self, topic: Callable[[str], str], wanted: Mapping[Place, int]) -> None:
-        """Refuse positions that no record has, as far as Kafka can be asked. Raises Problem."""
+    async def _require_there(self, topic: Callable[[str], str], wanted: Mapping[Place, int], limit: float) -> None:
+        """Refuse positions that no record has, as far as Kafka can be asked in time. Raises Problem."""
         domains = {place.domain: [each for each in wanted if each.domain == place.domain] for place in wanted}
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(min(PATIENCE, max(limit, SOON))):
                 for domain, places in domains.items():
                     ends = await self._ends.of(topic(domain), [place.partition for place in places])
                     for place, end in zip(places, ends, strict=True):

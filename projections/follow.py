@@ -61,11 +61,11 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
     def __init__(self, settings: Settings, name: str, projection: Projection, sink: Sink) -> None:
         self.name = name
         self.reached: dict[Place, Progress] = {}
-        self.waits_for: str | None = None
+        self.waits_for: str | None = "its first look at Kafka"
         self._settings = settings
         self._projection = projection
         self._sink = sink
-        self._sought: set[Place] = set()
+        self._sought: dict[Place, int] = {}
         self._rest = FIRST_REST
         self._beaten = 0.0
         self._ahead: asyncio.Task[list[Stretch]] | None = None
@@ -133,6 +133,7 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         new = {_place(tp): tp for tp in consumer.assignment() if _place(tp) not in reached}
         if not new:
             return
+        await self._stop_reading_ahead()
         found = await self._sink.load(list(new))
         if reached is self.reached:  # else the group has changed meanwhile
             reached.update(found)
@@ -175,11 +176,11 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             if place not in reached:
                 continue
             due = reached[place].read_to + 1
-            if records[0].offset > due and place not in self._sought:
-                self._sought.add(place)
+            if records[0].offset > due and self._sought.get(place) != due:
+                self._sought[place] = due
                 consumer.seek(tp, due)
             elif records[-1].offset >= due:
-                self._sought.discard(place)
+                self._sought.pop(place, None)
                 batch[place] = records if records[0].offset >= due else [each for each in records if each.offset >= due]
         return batch
 
@@ -259,6 +260,7 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         for place in self.reached:
             metrics.forget(self.name, place)
         self.reached = {}
+        self._sought.clear()
 
     def _count(self, stretches: Sequence[Stretch], seconds: float) -> None:
         metrics.FACTS.labels(self.name).inc(sum(len(stretch.facts) for stretch in stretches))

@@ -19,7 +19,7 @@ from projections.history import NEWEST
 from projections.projection import Row
 from projections.queries import Page, ResourceQuery
 from projections.resource import SORTS
-from projections.terms import Terms, position_of, terms
+from projections.terms import Terms, digest_of, position_of, terms
 from schemas.message import Outcome
 
 JSON = "application/json"
@@ -49,7 +49,8 @@ def _by_id(router: APIRouter, door: ReadDoor) -> None:
         said = terms(request)
         place = request.query_params.get("position")
         command_id = _possible(request.path_params["command_id"])
-        told = await door.outcome(command_id, position_of(place) if place is not None else None, said)
+        digest = digest_of(request.query_params.get("digest"))
+        told = await door.outcome(command_id, position_of(place) if place is not None else None, digest, said)
         headers = {"Annal-Position": told.position} if told.position is not None else {}
         return Response(told.model_dump_json(), 200, headers, JSON)
 

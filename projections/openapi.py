@@ -51,6 +51,12 @@ _PLACE = _parameter(
     "Where the command stands, as `Location` had it; by it, not yet known is told from never asked.",
     pattern=f"^{_POSITION}$",
 )
+_DIGEST = _parameter(
+    "digest",
+    "query",
+    "Of what was asked, as `Location` had it; by it, an `Idempotency-Key` used for two things is noticed.",
+    pattern="^[0-9a-f]{32}$",
+)
 
 _KNOWN = {
     "Annal-Position": {
@@ -82,10 +88,11 @@ def outcome(summary: str, model: type[BaseModel]) -> dict[str, Any]:
     return {
         "tags": ["read"],
         "summary": summary,
-        "description": "`Prefer: wait=5` waits for the outcome of a command that is pending. Only who asked may know.",
+        "description": "Ask at the `Location` that the command's answer had: without `position` one not decided yet is "
+        "not found. `Prefer: wait=5` waits for the outcome of one that is pending. Only who asked may know.",
         "response_model": model,
         "responses": {200: {"headers": _KNOWN}, **answers("not_found", *_ANYWHERE)},
-        "openapi_extra": {"parameters": [_in_path("command_id"), _PLACE, _MIN_POSITION, _PREFER]},
+        "openapi_extra": {"parameters": [_in_path("command_id"), _PLACE, _DIGEST, _MIN_POSITION, _PREFER]},
     }
 
 

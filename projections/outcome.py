@@ -1,6 +1,7 @@
 """The read model of outcomes: what became of every command of every domain, for whoever asked it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from psycopg.rows import dict_row
 from sqlalchemy import Column, DateTime, Integer, Table, Text
@@ -20,6 +21,7 @@ outcome = Table(
     metadata,
     Column("command_id", Text, primary_key=True),
     Column("command", Text, nullable=False, comment="Place on the commands topic: domain:partition:offset"),
+    Column("digest", Text, comment="Of what was asked: an id used for something else is noticed by it"),
     Column("actor", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("type", Text, nullable=False),
@@ -44,6 +46,7 @@ def project(row: Row | None, recorded: Recorded, position: str) -> Row:
     return {
         "command_id": meta.command_id,
         "command": place,
+        "digest": meta.command_digest,
         "actor": meta.actor.id,
         "status": _status(refused),
         "type": meta.command_type,
@@ -82,13 +85,30 @@ projection = Projection(outcome, DOMAINS, key=_key, begins=_begins, project=proj
 # ── queries ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _FIND = """
-    SELECT command_id, actor, status, type, subject, version, position, facts, code, reason
+    SELECT command_id, digest, actor, status, type, subject, version, position, facts, code, reason
     FROM outcome WHERE command_id = ANY(%s)
 """
 
 
-async def find(connection: Connection, command_ids: Sequence[str]) -> dict[str, tuple[str, Outcome]]:
-    """Give what became of commands, by their ids, each with the account that asked it."""
+class Answered(NamedTuple):
+    """What became of a command: who asked it, a fingerprint of what was asked, and the outcome."""
+
+    actor: str
+    digest: str | None
+    outcome: Outcome
+
+    def to(self, digest: str | None) -> Outcome:
+        """Give the outcome as it is told to who asked something with this fingerprint under the same id."""
+        told = self.outcome
+        same = digest is None or digest == self.digest
+        return told if same else Outcome.reused(told.command_id, told.type, told.subject)
+
+
+async def find(connection: Connection, command_ids: Sequence[str]) -> dict[str, Answered]:
+    """Give what became of commands, by their ids."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_FIND, [list(command_ids)], prepare=True)
-        return {row["command_id"]: (row.pop("actor"), Outcome(**row)) for row in await cursor.fetchall()}
+        return {
+            row["command_id"]: Answered(row.pop("actor"), row.pop("digest"), Outcome(**row))
+            for row in await cursor.fetchall()
+        }

@@ -34,6 +34,11 @@ class Projection:
     def name(self) -> str:
         return self.table.name
 
+    @property
+    def grows(self) -> bool:
+        """Whether a row is made once and never looked at again."""
+        return self.begins is happened
+
 
 def happened(recorded: Recorded) -> bool:
     """Say whether something happened to the subject; a refusal or an unchanged command left it as it was."""

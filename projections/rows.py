@@ -117,6 +117,8 @@ class Rows:
 
     def _know(self, rows: Mapping[Key, Row], size: int) -> None:
         """Remember rows that were written: they stay so until somebody else moves one of the places."""
+        if self._projection.grows:
+            return
         if self._known_bytes + size > KNOWN_BYTES:
             self._forget()
         self._known.update(rows)

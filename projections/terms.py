@@ -17,6 +17,7 @@ WAIT = 3.0
 """Seconds that a read waits for its read model, unless `Prefer: wait` says otherwise."""
 
 _PARTITIONS = {domain.name: domain.partitions for domain in DOMAINS}
+_DIGEST = re.compile("[0-9a-f]{32}")
 _ETAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e]*")')
 
 
@@ -67,6 +68,13 @@ def position_of(text: str) -> Position:
     if position.partition >= _PARTITIONS.get(position.domain, 0):
         raise _invalid(text)
     return position
+
+
+def digest_of(text: str | None) -> str | None:
+    """Read the digest of a command as `Location` had it. Raises Problem."""
+    if text is not None and _DIGEST.fullmatch(text) is None:
+        raise Problem("position_invalid", f"'{text[:100]}' is no digest: ask at the Location that you were given.")
+    return text
 
 
 def _invalid(text: str) -> Problem:

@@ -193,3 +193,15 @@ class Outcome(Message):
     facts: tuple[str, ...] = ()
     code: str | None = None
     reason: str | None = None
+
+    @classmethod
+    def reused(cls, command_id: str, type_: str, subject: str | None) -> "Outcome":
+        """Give the outcome of a command whose id another command has: one key was used to ask for two things."""
+        return cls(
+            command_id=command_id,
+            status="rejected",
+            type=type_,
+            subject=subject,
+            code="idempotency_key_reused",
+            reason="This Idempotency-Key was used for another request; use a new key for a new request.",
+        )

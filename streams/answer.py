@@ -14,9 +14,12 @@ def pending(asked: Asked) -> dict[str, Any]:
     return _PENDING | {"command_id": meta.id, "type": meta.type, "subject": meta.subject}
 
 
-def location(command_id: str, place: Position) -> str:
-    """Say where to ask for the outcome; by the command's place the answer tells not yet known from never asked."""
-    return f"/v1/commands/{command_id}?position={place}"
+def location(asked: Asked, place: Position) -> str:
+    """Say where to ask for the outcome.
+
+    By the command's place the answer tells not yet known from never asked, by its digest this from another of its id.
+    """
+    return f"/v1/commands/{asked.meta.id}?position={place}&digest={asked.meta.digest}"
 
 
 def known(outcome: Outcome) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import faust
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.events import Event
 from faust.transport.drivers import aiokafka as driver
@@ -18,6 +18,7 @@ from infra.kafka import connection
 from infra.settings import Settings
 from schemas import topics
 from schemas.message import Domain
+from streams.held import first_held, held
 from streams.journal import Journal
 from streams.pulse import Heartbeat
 
@@ -26,9 +27,6 @@ log = structlog.get_logger()
 GROUP = "annal.worker"
 SESSION_TIMEOUT = 10.0
 """Seconds after which the group gives a silent worker's partitions to another."""
-
-PATIENCE = 0.5
-"""Seconds between attempts while the broker cannot be reached."""
 
 TENDED_EVERY = 2.0
 """Seconds between commits of the offsets; they are for tools that show lag, the journal itself knows better."""
@@ -93,6 +91,7 @@ class Partitions:
 
     async def drop(self, *_: Any, **__: Any) -> None:
         """Let go of everything; an append on its way is the log's to judge."""
+        self._assigned = False
         await ended(*self._tasks.values(), *self._held.values())
         self._tasks.clear()
         self._held.clear()
@@ -125,8 +124,9 @@ class Partitions:
             for tp, journal in list(self._journals.items()):
                 stuck, self._tended[tp] = self._tended.get(tp) == journal.expected, journal.expected
                 if stuck and await thread.call_thread(consumer.position, _place(tp)) > journal.expected:
+                    journal.expected = await first_held(self._connection, _place(tp), journal.expected)
                     await self._seek(tp, journal.expected)
-        except (KafkaError, IllegalStateError) as error:
+        except (KafkaError, IllegalStateError, OSError) as error:
             log.info("offsets not committed", error=str(error))
 
     async def _hold(self, tp: TP, journal: Journal) -> None:
@@ -173,7 +173,7 @@ class Partitions:
 
     async def _where_to_begin(self, tp: TP, answered: int) -> int:
         """Compare what the journal has answered with what the topic holds. Raises Unanswerable."""
-        begin, end = await self._held_by(_place(tp))
+        begin, end = await held(self._connection, _place(tp))
         if end < answered:
             raise Unanswerable(
                 f"{tp.topic}:{tp.partition} ends at {end}, and its journal has answered commands up to {answered}: one "
@@ -186,24 +186,6 @@ class Partitions:
                 lost=begin - answered,
             )
         return max(begin, answered)
-
-    async def _held_by(self, place: TopicPartition) -> tuple[int, int]:
-        """Give the first offset of a commands partition and its end; waits while the broker is away.
-
-        Asked on a connection of its own: on that of the app's consumer each question waits behind a fetch, up to 1.5
-        seconds of them when nothing comes, and a worker asks for all of its partitions.
-        """
-        while True:
-            consumer = AIOKafkaConsumer(**self._connection)
-            try:
-                await consumer.start()
-                begin = (await consumer.beginning_offsets([place]))[place]
-                return int(begin), int((await consumer.end_offsets([place]))[place])
-            except (KafkaError, OSError) as error:
-                log.warning("cannot ask what a partition holds, trying again", error=str(error))
-                await asyncio.sleep(PATIENCE)
-            finally:
-                await consumer.stop()
 
     def _listen(self) -> None:
         thread = _thread(self._app)

@@ -93,7 +93,8 @@ class Upload:
         try:
             said = _line.decode(line)
         except msgspec.ValidationError as error:
-            raise Problem("body_invalid", f"{error}.") from None
+            told = f'Make each line {{"type": "resource.tag", "body": {{…}}}}, as the API document has it: {error}.'
+            raise Problem("body_invalid", told) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Problem("body_unreadable", f"Send each line as one JSON object in UTF-8: {error}.") from None
         kind_of = COMMANDS.get(said.type)
@@ -121,7 +122,7 @@ class Upload:
         if self._terms.wait:
             self._places[command_id] = place
             self._waiting.append((len(self._answers), line.number, command_id))
-        return _text(line.number, 202, location=location(command_id, place), outcome=pending(line.asked))
+        return _text(line.number, 202, location=location(line.asked, place), outcome=pending(line.asked))
 
     async def _wait(self) -> None:
         """Let outcomes take the place of answers that have none yet."""

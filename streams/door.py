@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 import structlog
 
@@ -22,7 +23,14 @@ HEDGE = 0.5
 GRACE = 1.0
 """Seconds the read model may take to answer at all, when there is no time left to wait."""
 
-Find = Callable[[Mapping[str, Position], float], Awaitable[Mapping[str, Outcome]]]
+
+class Answered(Protocol):
+    """What is known of a command that was answered."""
+
+    def to(self, digest: str | None) -> Outcome: ...
+
+
+Find = Callable[[Mapping[str, Position], float], Awaitable[Mapping[str, Answered]]]
 """Finds outcomes of commands in what is known, by their ids and places; may wait so many seconds for them."""
 
 
@@ -73,13 +81,14 @@ class WriteDoor:
             looking = asyncio.create_task(self._look(untold, max(until - loop.time(), 0)))
             telling = asyncio.create_task(asyncio.wait([told[command_id] for command_id in untold]))
             await asyncio.wait([looking, telling], return_when=asyncio.FIRST_COMPLETED)
-            found = looking.result() if looking.done() else {}
+            answered = looking.result() if looking.done() else {}
+            found = {command_id: each.to(self.waiting.digest(command_id)) for command_id, each in answered.items()}
             looking.cancel()
             telling.cancel()
         heard = {command_id: future.result() for command_id, future in told.items() if future.done()}
         return {**found, **heard}
 
-    async def _look(self, places: Mapping[str, Position], wait: float) -> Mapping[str, Outcome]:
+    async def _look(self, places: Mapping[str, Position], wait: float) -> Mapping[str, Answered]:
         try:
             async with asyncio.timeout(wait + GRACE):
                 return await self._find(places, wait)

@@ -56,7 +56,7 @@ def _one(door: WriteDoor, kind_of: type[Command]) -> Ask:
         one = asked(kind_of, await read(request), said)
         place, outcome = await door.ask(one, said.wait)
         if outcome is None:
-            headers = {"Location": location(one.meta.id, place)}
+            headers = {"Location": location(one, place)}
             return Response(orjson.dumps(pending(one)), 202, headers, openapi.JSON)
         problem = refusal(outcome)
         if problem is not None:

@@ -190,12 +190,5 @@ class Journal:
         if outcome is None or answer is None:
             return
         if answer.digest != meta.digest:
-            outcome = Outcome(
-                command_id=meta.id,
-                status="rejected",
-                type=meta.type,
-                subject=meta.subject,
-                code="idempotency_key_reused",
-                reason="This Idempotency-Key was used for another request; use a new key for a new request.",
-            )
+            outcome = Outcome.reused(meta.id, meta.type, meta.subject)
         self._around.replies.tell(channel.decode(), outcome)

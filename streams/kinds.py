@@ -17,6 +17,9 @@ from streams.records import Kinds, KindsBehind
 
 log = structlog.get_logger()
 
+AGAIN_MS = 1000
+"""How long one fetch may wait for a record; what is no record ends none."""
+
 PATIENCE = 0.5
 """Seconds between attempts while the broker cannot be reached."""
 
@@ -110,8 +113,10 @@ class FollowedKinds:
                 consumer.assign([self._place])
                 consumer.seek(self._place, self._next)
                 while True:
-                    for record in (await consumer.getmany(timeout_ms=60_000)).get(self._place, ()):
+                    for record in (await consumer.getmany(timeout_ms=AGAIN_MS)).get(self._place, ()):
                         self._take(record)
+                    # Not the last record's: offsets may be taken by what is none, such as the end of a transaction.
+                    self._next = await consumer.position(self._place)
                     async with self._moved:
                         self._moved.notify_all()
             except (KafkaError, OSError) as error:
@@ -128,4 +133,3 @@ class FollowedKinds:
             if isinstance(fact, KindDefined):
                 self._defined[kind, fact.kind_version] = (record.offset, fact.json_schema)
                 self._newest[kind] = (fact.kind_version, record.offset)
-        self._next = record.offset + 1

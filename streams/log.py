@@ -58,7 +58,8 @@ class KafkaLog:
                     records = fetched.get(self._place, ())
                     if records:
                         yield records
-                        offset = records[-1].offset + 1
+                    # Not the last record's: offsets may be taken by what is none, such as the end of a transaction.
+                    offset = await consumer.position(self._place)
             except (KafkaError, OSError) as error:
                 log.warning("cannot read the journal, trying again", journal=self._name, error=str(error))
                 await asyncio.sleep(PATIENCE)

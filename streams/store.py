@@ -3,16 +3,19 @@
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import msgspec
+import structlog
 from rocksdict import Options, Rdict, WriteBatch
 
 from schemas.journal import GENESIS
 
 MARK, RULES, STATE, SEEN = b"m", b"r", b"s", b"i"
+EVERY_KEY = b"\0", b"\xff"
 SWEPT_PER_WRITE = 2
 """How many remembered ids are looked at for age, for each one written: the sweep always gains on the writing."""
 
@@ -52,6 +55,11 @@ class _Aged(msgspec.Struct, array_like=True, gc=False):
     time: int
 
 
+_LOCK = "/LOCK:"
+"""What stands in the error of a store that is held."""
+
+log = structlog.get_logger()
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode_mark = msgspec.msgpack.Decoder(Mark).decode
 _decode_answer = msgspec.msgpack.Decoder(Answer).decode
@@ -84,9 +92,8 @@ class Store:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.close()
-        shutil.rmtree(self._path, ignore_errors=True)
-        self._db = _open(self._path)
+        # The files stay open meanwhile: whoever finds them unlocked takes them for its own.
+        self._db.delete_range(*EVERY_KEY)
         self._db.put(RULES, self._rules)
         self._sweep_from = SEEN
         self._oldest = self._oldest_met = 0
@@ -139,13 +146,32 @@ class Store:
 
 
 def _open(path: Path) -> Rdict:
+    """Open what is there. What another holds, or is damaged, is left alone: the journal is the truth."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        opened = Rdict(str(path), _options())
+    except Exception as error:  # noqa: BLE001 - rocksdict raises nothing narrower
+        if _LOCK in str(error):
+            log.warning("another worker holds the store, starting one beside it", store=str(path))
+            return Rdict(tempfile.mkdtemp(prefix=f"{path.name}.", dir=path.parent), _options())
+        log.warning("the store is damaged, starting it anew", store=str(path), error=str(error))
+        shutil.rmtree(path)
+        opened = Rdict(str(path), _options())
+    _tidy(path)
+    return opened
+
+
+def _tidy(path: Path) -> None:
+    """Remove the stores that were made beside this one by workers that are gone."""
+    for left in path.parent.glob(f"{path.name}.*"):
+        with suppress(Exception):  # rocksdict raises nothing narrower; the worker is not gone
+            Rdict(str(left), _options()).close()
+            shutil.rmtree(left)
+
+
+def _options() -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_size(16 << 20)
     options.set_keep_log_file_num(2)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return Rdict(str(path), options)
-    except Exception:  # noqa: BLE001 - rocksdict raises nothing narrower
-        # Held by a worker that is stalled, or damaged: the journal is the truth, so start a new one beside it.
-        return Rdict(tempfile.mkdtemp(prefix=f"{path.name}.", dir=path.parent), options)
+    return options

@@ -56,6 +56,10 @@ class Waiting:
             if not futures:
                 self._awaited.pop(command_id, None)
 
+    def digest(self, command_id: str) -> str | None:
+        """Give the fingerprint of what is waited for under an id."""
+        return self._awaited[command_id][0]
+
     async def _listen(self) -> None:
         while True:
             try:

@@ -370,6 +370,13 @@ async def test_what_became_of_a_command_is_told_to_who_asked_it(world: World) ->
     assert problem(await world.get(f"/v1/commands/{world.command}", by="bob")) == (404, "not_found")
 
 
+async def test_a_command_whose_id_another_has_is_not_told_the_others_outcome(world: World) -> None:
+    await world.tell("r1", registered())
+    told = (await world.get(f"/v1/commands/{world.command}?digest={'0' * 32}")).json()
+    assert (told["status"], told["code"]) == ("rejected", "idempotency_key_reused")
+    assert problem(await world.get(f"/v1/commands/{world.command}?digest=0")) == (400, "position_invalid")
+
+
 @pytest.mark.parametrize(("code", "status"), [("resource_exists", "rejected"), ("command_expired", "expired")])
 async def test_a_refusal_is_told_with_its_code(world: World, code: str, status: str) -> None:
     await world.tell("r1", CommandRejected(code=code, reason="No."))

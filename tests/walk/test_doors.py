@@ -95,5 +95,12 @@ async def test_without_redis_the_outcome_is_found_in_the_read_model(http: httpx2
         answer = await deaf.post("/v1/commands/resource.register", headers=WAIT, json=bill())
         assert (answer.status_code, answer.json()["status"]) == (200, "accepted")
         lines = upload(("resource.register", bill()), ("resource.rename", {"resource_id": "nothing", "name": "x"}))
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        body = bill()
+        for status, name in ((200, "Bill"), (422, "Another")):
+            one = body | {"name": name}
+            answer = await deaf.post("/v1/commands/resource.register", headers=WAIT | key, json=one)
+            assert answer.status_code == status
+        assert answer.json()["code"] == "idempotency_key_reused"
         many = await deaf.post("/v1/commands", headers=WAIT | {"Content-Type": "application/x-ndjson"}, content=lines)
         assert [orjson.loads(line)["status"] for line in many.content.splitlines()] == [200, 404]

@@ -17,6 +17,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
+from schemas.partition import partition_of
 from tests.walk.conftest import Running
 
 SCHEMA = {"type": "object", "properties": {"amount": {"type": "number"}}, "required": ["amount"]}
@@ -93,6 +94,22 @@ def test_asked_twice_with_one_key_is_done_once(http: httpx2.Client, invoice: str
     assert second.json() == first.json()
     other = ask(http, "resource.tag", key, resource_id=invoice, tags=["late"])
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    another = ask(http, "resource.tag", key | {"Prefer": ""}, resource_id=invoice, tags=["lost"])
+    told = http.get(another.headers["Location"], headers=ALICE | WAIT).json()
+    assert (told["status"], told["code"]) == ("rejected", "idempotency_key_reused")
+
+
+def test_an_offset_that_is_no_record_holds_nothing_up(running: Running, http: httpx2.Client, invoice: str) -> None:
+    """A stranger's transaction ends with a marker, on topics that anyone may write to who can reach Kafka."""
+    partition = partition_of(invoice.encode(), 8)
+    settings = {"bootstrap.servers": running.settings.kafka_bootstrap, "transactional.id": invoice}
+    stranger = confluent_kafka.Producer(settings)
+    stranger.init_transactions()
+    for topic in ("resource.commands", "resource.facts"):
+        stranger.begin_transaction()
+        stranger.produce(topic, b"noise", b"stranger", partition=partition)
+        stranger.commit_transaction()
+    assert ask(http, "resource.rename", resource_id=invoice, name="Behind it").json()["status"] == "accepted"
 
 
 def test_a_stale_version_is_refused(http: httpx2.Client, invoice: str) -> None:

@@ -67,8 +67,12 @@ def _looked_up(told: Told, decided: Decided, findings: Findings) -> None:
     if told.status == MISSING:
         findings.violate(LOOKED_UP, told.request, f"{told.location} is unknown, and was acknowledged")
     elif told.status == OK and told.body["status"] != "pending":
-        outcome = decided.outcomes.get(told.body["command_id"])
-        findings.compare(LOOKED_UP, told.request, told.body, outcome and outcome.model_dump(mode="json"))
+        command_id = told.body["command_id"]
+        (digest,) = parse_qs(urlsplit(told.location or "").query)["digest"]
+        first = decided.asked[command_id][0].meta.digest
+        outcome = decided.outcomes.get(command_id) if digest == first else None
+        found = told.body["code"] if digest != first else told.body
+        findings.compare(LOOKED_UP, told.request, found, outcome.model_dump(mode="json") if outcome else REUSED)
 
 
 def _place(told: Told, decided: Decided, findings: Findings) -> None:

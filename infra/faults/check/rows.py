@@ -155,6 +155,7 @@ def _outcomes(decided: Decided) -> Iterator[Row]:
                 "command_id": meta.command_id,
                 "command": f"{domain}:{partition}:{meta.command_offset}",
                 "actor": meta.actor.id,
+                "digest": meta.command_digest,
                 "status": "expired" if outcome.code == "command_expired" else outcome.status,
                 "type": meta.command_type,
                 "subject": meta.subject.replace("\0", "\ufffd"),
