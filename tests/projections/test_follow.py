@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import psycopg
+from aiokafka import TopicPartition
 from prometheus_client import REGISTRY
 from psycopg.rows import dict_row
 
@@ -15,11 +16,11 @@ from infra.settings import Settings
 from projections.documents import Documents
 from projections.follow import Follower, Sink
 from projections.projection import Projection
-from projections.reading import Stretch
+from projections.reading import Place, Progress, Stretch
 from projections.rows import Rows
 from schemas.resource import ResourceRegistered, ResourceRenamed, ResourceTagged
 from tests.projections.appending import Appender
-from tests.projections.telling import Journal, partition_of, registered, rows_of, until
+from tests.projections.telling import Journal, Record, partition_of, registered, rows_of, until
 
 PARTITIONS = 4
 
@@ -217,6 +218,33 @@ CUT = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
+
+
+class Seeks:
+    """Stands in for a consumer: notes where it is told to go."""
+
+    def __init__(self) -> None:
+        self.to: list[int] = []
+
+    def seek(self, _: TopicPartition, offset: int) -> None:
+        self.to.append(offset)
+
+
+def test_a_hole_is_believed_only_after_looking_at_that_very_place(ground: Settings, read_model: Projection) -> None:
+    """What was sought for another reason, and read by somebody else meanwhile, is no proof of a hole."""
+    follower = Follower(ground, "holes", read_model, Rows(ground, read_model))
+    place, consumer = Place("r", 0), Seeks()
+    fetched = {TopicPartition("r.facts", 0): [Record(offset, b"", b"", []) for offset in range(10, 15)]}
+
+    def in_order(read_to: int) -> list[int]:
+        batch = follower._in_order(consumer, {place: Progress(read_to)}, fetched)
+        return [record.offset for records in batch.values() for record in records]
+
+    assert (in_order(7), consumer.to) == ([], [8])
+    assert (in_order(4), consumer.to) == ([], [8, 5])
+    assert (in_order(4), consumer.to) == ([10, 11, 12, 13, 14], [8, 5])
+    assert (in_order(4), consumer.to) == ([], [8, 5, 5])
+    assert in_order(11) == [12, 13, 14]
 
 
 async def test_a_wiped_redis_is_filled_again_by_itself(
