@@ -1,7 +1,10 @@
 """How a process reaches Kafka."""
 
 import asyncio
+import logging
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from infra.settings import Settings, Unusable, address
@@ -27,7 +30,8 @@ async def check(settings: Settings, patience: float = 10) -> None:
     try:
         admin = AIOKafkaAdminClient(**connection(settings))
         async with asyncio.timeout(patience):
-            await _start(admin)
+            with _quietly():
+                await _start(admin)
     except (KafkaError, OSError, ValueError) as error:
         reason = "no answer" if isinstance(error, KafkaConnectionError | TimeoutError) else str(error)
         raise Unusable(
@@ -37,6 +41,18 @@ async def check(settings: Settings, patience: float = 10) -> None:
     finally:
         if admin:
             await admin.close()
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Let aiokafka not say of every attempt what one sentence says of all."""
+    library = logging.getLogger("aiokafka")
+    level = library.level
+    library.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        library.setLevel(level)
 
 
 async def _start(admin: Any) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response, Security
+from fastapi import APIRouter, Path, Query, Request, Response, Security
 
 from infra import auth
 from infra.direct import DirectRoute
@@ -23,6 +23,7 @@ from projections.terms import Terms, digest_of, position_of, terms
 from schemas.message import Outcome
 
 JSON = "application/json"
+ResourceId = Annotated[str, Path(examples=["invoice-7"])]
 _NUMBER = re.compile("[0-9]{1,9}")
 
 
@@ -72,7 +73,7 @@ def _lists(router: APIRouter, door: ReadDoor) -> None:
         return listing.answer(rows, position, lambda row: [row[column], row["resource_id"]])
 
     @router.get("/resources/{resource_id}/history", **openapi.page("What happened to a resource", History, "not_found"))
-    async def happened(resource_id: str, request: Request, query: Annotated[Page, Query()]) -> Response:
+    async def happened(resource_id: ResourceId, request: Request, query: Annotated[Page, Query()]) -> Response:
         said = terms(request)
         listing = Listing(request, said, query, door.cursors)
         (before,) = listing.after or [NEWEST]
