@@ -1,10 +1,16 @@
-"""Ends tasks, also those that do not hear it the first time."""
+"""Ends tasks that do not hear it the first time, and processes that do not end by themselves."""
 
 import asyncio
+import os
+import threading
 from typing import Any
 
 AGAIN = 1.0
 """Seconds a task may take to tidy up before it is told once more."""
+
+
+STOPPING = 15.0
+"""Seconds that stopping a process may take."""
 
 
 async def ended(*tasks: asyncio.Task[Any]) -> None:
@@ -20,3 +26,14 @@ async def ended(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         if not task.cancelled():
             task.exception()  # Looked at, or asyncio complains that nobody did.
+
+
+def leave_within(seconds: float, code: int = 0) -> None:
+    """End this process by force if it has not ended by then.
+
+    While the broker is away aiokafka waits for it to say goodbye, and Faust leaves a thread that never ends. What is
+    lost by force is what a crash loses: nothing.
+    """
+    leaving = threading.Timer(seconds, os._exit, [code])
+    leaving.daemon = True
+    leaving.start()

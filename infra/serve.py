@@ -5,15 +5,25 @@ import ipaddress
 import signal
 from collections.abc import Coroutine
 from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 import uvicorn
 import uvloop
 
 from infra import telemetry
+from infra.ending import STOPPING, leave_within
 from infra.ports import refuse_busy
 from infra.ready import agree, reach
 from infra.settings import Settings, Unusable
+
+
+class Server(uvicorn.Server):
+    """Ends within a known time once it is told to, whoever is away then."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        leave_within(STOPPING)
+        super().handle_exit(sig, frame)
 
 
 def api(settings: Settings) -> None:
@@ -24,7 +34,7 @@ def api(settings: Settings) -> None:
     from infra.api import create  # noqa: PLC0415 - whoever may not listen need not wait for it
 
     asyncio.run(_prepare(settings))
-    uvicorn.run(
+    config = uvicorn.Config(
         create(settings),
         host=settings.host,
         port=settings.port,
@@ -34,6 +44,7 @@ def api(settings: Settings) -> None:
         access_log=False,
         timeout_graceful_shutdown=10,
     )
+    Server(config).run()
 
 
 def project(settings: Settings, *, anew: bool) -> None:
@@ -55,8 +66,13 @@ async def _prepare(settings: Settings) -> None:
 
 async def _until_told(work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.ensure_future(work)
+
+    def stop() -> None:
+        leave_within(STOPPING)
+        task.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     with suppress(asyncio.CancelledError):
         await task
 

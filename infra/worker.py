@@ -12,6 +12,7 @@ import uvloop
 from aiokafka.admin import AIOKafkaAdminClient
 
 from infra import kafka, metrics, redis, telemetry
+from infra.ending import STOPPING, leave_within
 from infra.ready import agree
 from infra.settings import Settings, Unusable
 from schemas import topics
@@ -52,7 +53,7 @@ async def _work(settings: Settings) -> None:
     worker = Worker(settings, await _cluster(settings))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, worker.stopping.set)
+        loop.add_signal_handler(number, worker.stop)
     await worker.run()
 
 
@@ -84,11 +85,18 @@ class Worker:
             log.info("worker started", metrics=addresses)
             ended = [asyncio.create_task(self.stopping.wait()), asyncio.create_task(self.app.wait_until_stopped())]
             await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+            if not self.stopping.is_set():
+                leave_within(STOPPING, code=1)
             await self.app.stop()
             await self._producer.stop()
             await self._kinds.stop()
         if self.app.crash_reason is not None:
             raise self.app.crash_reason
+
+    def stop(self) -> None:
+        """Stop soon, also while it is still starting."""
+        leave_within(STOPPING)
+        self.stopping.set()
 
     def _health(self) -> dict[str, str]:
         group = "lost" if self._pulse.lost() else "heard"
