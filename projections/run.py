@@ -14,7 +14,8 @@ from projections.follow import Follower
 from projections.read_models import READ_MODELS
 from projections.rows import Rows
 
-OBJECTS_OF_BATCHES = 200_000
+OBJECTS_OF_BATCHES = 2_000_000
+"""Objects more than were let go of, until the collector looks for cycles: those of several batches, which have none."""
 
 log = telemetry.log(__name__)
 

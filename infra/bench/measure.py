@@ -25,7 +25,7 @@ class Row:
         told = [
             *([f"≥ {self.at_least:,g}"] if self.at_least is not None else []),
             *([f"≤ {self.at_most:,g}"] if self.at_most is not None else []),
-            *([f"≥ {self.of_floor:.0%} of the floor"] if self.of_floor is not None else []),
+            *([f"≥ {self.of_floor:.0%} of floor"] if self.of_floor is not None else []),
         ]
         return " and ".join(told) or None
 

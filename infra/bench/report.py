@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from infra.bench.measure import Measure, Reading, Row
 
@@ -46,7 +46,7 @@ def write(results: Sequence[Result], path: Path) -> None:
 
 
 def show(results: Sequence[Result], console: Console) -> None:
-    table = Table("name")
+    table = Table(Column("name", no_wrap=True))
     for title in ("value", "floor", "ratio"):
         table.add_column(title, justify="right")
     table.add_column("unit")

@@ -78,7 +78,7 @@ def test_json_has_one_object_for_each_row(tmp_path: Path) -> None:
             "unit": "requests/s",
             "floor": 2000,
             "ratio": 0.6173,
-            "target": "≥ 1,000 and ≥ 80% of the floor",
+            "target": "≥ 1,000 and ≥ 80% of floor",
             "met": False,
         },
         {
