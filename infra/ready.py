@@ -57,24 +57,27 @@ def unready(settings: Settings) -> str | None:
 
 def unready_behind(settings: Settings) -> str | None:
     """Nothing if worker and projections of this machine say that they are at work, else what they say."""
-    said = {name: _unready(address) for name, address in behind(settings).items()}
+    said = {name: _unready(_loopback(port)) for name, port in _behind(settings).items()}
     return next((f"the {name}: {what}" for name, what in said.items() if what is not None), None)
 
 
 def here(settings: Settings) -> dict[str, str | None]:
     """What worker and projections say, as in `unready`, those that run on this machine."""
-    running = {name: address for name, address in behind(settings).items() if answers(int(address.rpartition(":")[2]))}
-    return {f"{name} {address.removeprefix('http://')}": _unready(address) for name, address in running.items()}
-
-
-def behind(settings: Settings) -> dict[str, str]:
-    """Where those who have no door show how they are."""
-    ports = {"worker": settings.worker_port, "projections": settings.project_port}
-    return {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    running = {name: port for name, port in _behind(settings).items() if answers(port)}
+    return {f"{name} 127.0.0.1:{port}": _unready(_loopback(port)) for name, port in running.items()}
 
 
 def ready(settings: Settings) -> bool:
     return unready(settings) is None
+
+
+def _behind(settings: Settings) -> dict[str, int]:
+    """Give the ports on which those who have no door show how they are."""
+    return {"worker": settings.worker_port, "projections": settings.project_port}
+
+
+def _loopback(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
 
 
 def _unready(address: str) -> str | None:

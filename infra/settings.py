@@ -36,10 +36,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
-    worker_port: int = Field(
-        default=8082, ge=0, le=65535
-    )  # /metrics, /healthz and /readyz of the worker; 0 is any port
-    project_port: int = Field(default=8081, ge=0, le=65535)  # the same of the projections; 0 is any port
+    worker_port: int = Field(default=8082, ge=0, le=65535)  # /metrics, /healthz, /readyz of the worker; 0 is any port
+    project_port: int = Field(default=8081, ge=0, le=65535)  # the same of the projections
     cursor_secret: SecretStr | None = None  # signs the cursors of lists; made in the data directory if none is given
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -110,10 +110,11 @@ class ReadDoor:
         settled = await self._positions.wait(outcome.projection.name, wanted, 0, "answered")
         found = await self._outcomes([command_id])
         if not found and not settled:
-            await self._require_there(topics.commands, wanted, terms.wait or 0)
-        if not found and not settled and terms.wait:
-            settled = await self._positions.wait(outcome.projection.name, wanted, terms.wait, "answered")
-            found = await self._outcomes([command_id])
+            limit = terms.wait or 0
+            await self._require_there(topics.commands, wanted, limit)
+            if limit:
+                settled = await self._positions.wait(outcome.projection.name, wanted, limit, "answered")
+                found = await self._outcomes([command_id])
         if not found and not settled:
             return Outcome(command_id=command_id, status="pending", type="")
         answered = found.get(command_id)

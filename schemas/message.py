@@ -41,10 +41,10 @@ class Message(BaseModel):
 
     @classmethod
     def unchecked(cls, **fields: Any) -> Self:
-        """Make a message of all its fields, known to be right: checking them takes five times as long."""
+        """Make a message of all its fields, known to be right: checking them takes nearly twice as long."""
         made = _new(cls)
         _put(made, "__dict__", fields)
-        _put(made, "__pydantic_fields_set__", fields.keys())
+        _put(made, "__pydantic_fields_set__", set(fields))
         _put(made, "__pydantic_extra__", None)
         _put(made, "__pydantic_private__", None)
         return made

@@ -1,4 +1,4 @@
-"""What a commands partition holds, asked on a connection of its own.
+"""What a partition holds, asked on a connection of its own.
 
 On that of the app's consumer each question waits behind a fetch, up to 1.5 seconds of them when nothing comes, and a
 worker asks for all of its partitions.

@@ -13,6 +13,7 @@ from schemas import topics, wire
 from schemas.journal import Chain, before
 from schemas.kind import DOMAIN, KindDefined
 from schemas.message import JsonObject
+from streams.held import held
 from streams.records import Kinds, KindsBehind
 
 log = structlog.get_logger()
@@ -84,26 +85,12 @@ class FollowedKinds:
 
     async def reach(self, position: int | None = None) -> None:
         """Read at least to a position, or to the end when there is none such; without one, to what is the end now."""
-        end = await self._end()
+        _, end = await held(self._connection, self._place)
         wanted = end if position is None else min(end, position + 1)
         async with self._moved:
             await self._moved.wait_for(lambda: self._next >= wanted)
         if position is not None:
             self._sought = max(self._sought, position)
-
-    async def _end(self) -> int:
-        while True:
-            consumer = AIOKafkaConsumer(**self._connection)
-            try:
-                await consumer.start()
-                end: int = (await consumer.end_offsets([self._place]))[self._place]
-            except (KafkaError, OSError) as error:
-                log.warning("cannot read the kinds, trying again", error=str(error))
-                await asyncio.sleep(PATIENCE)
-            else:
-                return end
-            finally:
-                await consumer.stop()
 
     async def _follow(self) -> None:
         while True:

@@ -146,7 +146,7 @@ class Store:
 
 
 def _open(path: Path) -> Rdict:
-    """Open what is there. What another holds, or is damaged, is left alone: the journal is the truth."""
+    """Open what is there, one beside it if another holds it, a new one if it is damaged: the journal is the truth."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         opened = Rdict(str(path), _options())

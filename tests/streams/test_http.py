@@ -46,10 +46,15 @@ async def http(stack: Settings) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
+def place_of(location: str) -> Position:
+    """Read where a command stands from where its outcome will be."""
+    return Position.parse(location.partition("?position=")[2].partition("&")[0])
+
+
 async def found(stack: Settings, answer: httpx2.Response | dict[str, Any]) -> tuple[Asked, dict[str, bytes]]:
     """Read the command that an answer says where to find."""
     location = answer["location"] if isinstance(answer, dict) else answer.headers["Location"]
-    place = Position.parse(location.partition("?position=")[2].partition("&")[0])
+    place = place_of(location)
     tp = TopicPartition(f"{place.domain}.commands", place.partition)
     consumer = AIOKafkaConsumer(**kafka.connection(stack))
     await consumer.start()
@@ -278,7 +283,7 @@ async def test_every_line_is_answered_in_its_place_and_a_bad_one_stops_no_other(
 async def test_lines_of_one_subject_stand_in_their_order(http: httpx2.AsyncClient) -> None:
     answers = await upload(http, *(line(body={"resource_id": f"r{n % 5}", "name": str(n)}) for n in range(3000)))
     assert len(answers) == 3000
-    places = [Position.parse(answer["location"].partition("?position=")[2].partition("&")[0]) for answer in answers]
+    places = [place_of(answer["location"]) for answer in answers]
     for subject in range(5):
         offsets = [place.offset for place in places[subject::5]]
         assert offsets == sorted(set(offsets))

@@ -69,10 +69,11 @@ def _looked_up(told: Told, decided: Decided, findings: Findings) -> None:
     elif told.status == OK and told.body["status"] != "pending":
         command_id = told.body["command_id"]
         (digest,) = parse_qs(urlsplit(told.location or "").query)["digest"]
-        first = decided.asked[command_id][0].meta.digest
-        outcome = decided.outcomes.get(command_id) if digest == first else None
-        found = told.body["code"] if digest != first else told.body
-        findings.compare(LOOKED_UP, told.request, found, outcome.model_dump(mode="json") if outcome else REUSED)
+        if digest != decided.asked[command_id][0].meta.digest:
+            findings.compare(LOOKED_UP, told.request, told.body["code"], REUSED)
+            return
+        outcome = decided.outcomes.get(command_id)
+        findings.compare(LOOKED_UP, told.request, told.body, outcome and outcome.model_dump(mode="json"))
 
 
 def _place(told: Told, decided: Decided, findings: Findings) -> None:
