@@ -1,9 +1,19 @@
 """Every domain, and every class that may stand on a topic, by its type on the wire."""
 
-from schemas import kind, resource
+from schemas import account, address, apikey, kind, login, resource, role, session, totp
 from schemas.message import Command, CommandRejected, CommandUnchanged, Domain, Fact
 
-DOMAINS: tuple[Domain, ...] = (kind.DOMAIN, resource.DOMAIN)
+DOMAINS: tuple[Domain, ...] = (
+    kind.DOMAIN,
+    resource.DOMAIN,
+    account.DOMAIN,
+    address.DOMAIN,
+    totp.DOMAIN,
+    session.DOMAIN,
+    login.DOMAIN,
+    apikey.DOMAIN,
+    role.DOMAIN,
+)
 
 EVERYWHERE: tuple[type[Fact], ...] = (CommandUnchanged, CommandRejected)
 """The facts that stand in the journals of all domains, beside the domain's own."""

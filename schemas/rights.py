@@ -1,0 +1,93 @@
+"""Who may ask what: the permission that each command takes, and in which form people ask it.
+
+A door checks the permission of whoever asks, which their roles give, before anything else; ownership and sharing are
+decided with the command, by the rules of its domain. A right that is `own` is had by the account itself, with the
+permission `<domain>:own`; of others it takes the permission named.
+"""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from schemas import account, address, apikey, login, role, session, totp
+from schemas.domains import COMMANDS
+from schemas.message import Command
+
+Form = Literal["body", "form", "inside"]
+"""How it is asked: its fields are the body; a door makes it of what people send; only doors and policies ask it."""
+
+
+class Right(NamedTuple):
+    """What a command takes; without `permission` anybody may ask, and proves by a secret in the form to be who may."""
+
+    permission: str | None
+    own: bool = False
+    form: Form = "body"
+
+
+_INSIDE = (
+    *address.DOMAIN.commands,
+    *login.DOMAIN.commands,
+    account.NoteVerified,
+    account.LoseAddress,
+    account.AskAddressChange,
+    account.RehashPassword,
+    session.OpenSession,
+    session.RefreshSession,
+    totp.UseTotp,
+    totp.UseRecoveryCode,
+    apikey.NoteUse,
+)
+
+_OWN_FORMS = (
+    account.ChangeProfile,
+    account.SetPassword,
+    totp.EnrolTotp,
+    totp.EnableTotp,
+    totp.RenewRecoveryCodes,
+    totp.DisableTotp,
+    apikey.CreateKey,
+    apikey.RerollKey,
+)
+
+_OWN = (
+    account.RevokeSessions,
+    account.CloseAccount,
+    account.EraseAccount,
+    session.RevokeSession,
+    apikey.RevokeKey,
+)
+
+_PROVED = (
+    account.OpenAccount,
+    account.ConfirmAddressChange,
+    account.AskPasswordReset,
+    account.ResetPassword,
+)
+
+
+def _right(command: type[Command]) -> Right:
+    permission = command.type.replace(".", ":")
+    if command in _INSIDE:
+        return Right(permission, form="inside")
+    if command in _PROVED:
+        return Right(None, form="form")
+    if command in _OWN_FORMS:
+        return Right(permission, own=True, form="form")
+    return Right(permission, own=command in _OWN)
+
+
+RIGHTS: dict[type[Command], Right] = {command: _right(command) for command in COMMANDS.values()}
+
+ASKED_WITH_BODY = tuple(command for command, right in RIGHTS.items() if right.form == "body")
+"""The commands that people ask as they are."""
+
+
+def permits(permissions: Iterable[str], wanted: str) -> bool:
+    """Say whether permissions include one: itself, all of its domain, or all."""
+    domain, _, _ = wanted.partition(":")
+    return not {"*", f"{domain}:*", wanted}.isdisjoint(permissions)
+
+
+def permitted(roles: Iterable[str], defined: dict[str, tuple[str, ...]]) -> frozenset[str]:
+    """Give the permissions of some roles; `defined` are those that are not built in."""
+    return frozenset(permission for name in roles for permission in role.BUILT_IN.get(name) or defined.get(name, ()))
