@@ -4,12 +4,24 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Unusable(Exception):  # noqa: N818 - the message is for the person at the terminal, and a trace would not help them
     """Something Annal needs cannot be used; the message is one sentence that says what to do."""
+
+
+class Issuer(BaseModel):
+    """Somebody else whose access tokens are accepted (OpenID Connect, RFC 9068)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")  # goes before the token's `sub` in the account's id
+    issuer: str
+    jwks_url: str
+    audience: str
+    roles_claim: str = "roles"
+    roles: dict[str, str]  # from a word of the claim to a role of ours
 
 
 class Settings(BaseSettings):
@@ -39,6 +51,17 @@ class Settings(BaseSettings):
     worker_port: int = Field(default=8082, ge=0, le=65535)  # /metrics, /healthz, /readyz of the worker; 0 is any port
     project_port: int = Field(default=8081, ge=0, le=65535)  # the same of the projections
     cursor_secret: SecretStr | None = None  # signs the cursors of lists; made in the data directory if none is given
+
+    # Wraps all keys of the vault: 64 hexadecimal digits; made in the data directory if none is given. Several, separated
+    # by commas: the first wraps, all of them unwrap.
+    master_key: SecretStr | None = None
+    public_url: str = ""  # where people reach the doors, such as https://annal.example; http://host:port if none is given
+    dev_login: bool = False  # anybody may sign in as anybody, for play on loopback
+    issuers: tuple[Issuer, ...] = ()  # whose access tokens are accepted beside our own, as JSON
+    cors_origins: tuple[str, ...] = ()  # pages of these origins may ask, as JSON
+    trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For and -Proto are believed, as JSON
+    smtp_url: str = ""  # smtp://user:password@host:587 or smtps://…; without one, mail goes to the inbox at /v1/dev/inbox
+    mail_from: str = "annal@localhost"
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     otel_exporter: Literal["none", "otlp"] = "none"
@@ -129,4 +152,6 @@ def note(data_dir: Path) -> Path:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return json.dumps([each.model_dump() if isinstance(each, BaseModel) else each for each in value])
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
