@@ -55,12 +55,16 @@ class Settings(BaseSettings):
     # Wraps all keys of the vault: 64 hexadecimal digits; made in the data directory if none is given. Several, separated
     # by commas: the first wraps, all of them unwrap.
     master_key: SecretStr | None = None
-    public_url: str = ""  # where people reach the doors, such as https://annal.example; http://host:port if none is given
+    public_url: str = (
+        ""  # where people reach the doors, such as https://annal.example; http://host:port if none is given
+    )
     dev_login: bool = False  # anybody may sign in as anybody, for play on loopback
     issuers: tuple[Issuer, ...] = ()  # whose access tokens are accepted beside our own, as JSON
     cors_origins: tuple[str, ...] = ()  # pages of these origins may ask, as JSON
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For and -Proto are believed, as JSON
-    smtp_url: str = ""  # smtp://user:password@host:587 or smtps://…; without one, mail goes to the inbox at /v1/dev/inbox
+    smtp_url: str = (
+        ""  # smtp://user:password@host:587 or smtps://…; without one, mail goes to the inbox at /v1/dev/inbox
+    )
     mail_from: str = "annal@localhost"
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
