@@ -52,8 +52,8 @@ class Settings(BaseSettings):
     project_port: int = Field(default=8081, ge=0, le=65535)  # the same of the projections
     cursor_secret: SecretStr | None = None  # signs the cursors of lists; made in the data directory if none is given
 
-    # Wraps all keys of the vault: 64 hexadecimal digits; made in the data directory if none is given. Several, separated
-    # by commas: the first wraps, all of them unwrap.
+    # Wraps all keys of the vault: 64 hexadecimal digits; made in the data directory if none is given. Of several,
+    # separated by commas, the first wraps and all unwrap.
     master_key: SecretStr | None = None
     public_url: str = (
         ""  # where people reach the doors, such as https://annal.example; http://host:port if none is given
