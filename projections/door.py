@@ -60,8 +60,8 @@ class ReadDoor:
         """Give a resource. Raises Problem."""
         found = await self._shelf.find(resource_id, terms.at_least)
         if found is None:
-            await self._reach(terms, resource.projection)
-            row = await self._ask(lambda connection: resource.find(connection, resource_id))
+            await self.reach(terms, resource.projection)
+            row = await self.ask(lambda connection: resource.find(connection, resource_id))
             found = document(row) if row is not None else None
         if found is None or terms.actor.id not in found.readers:
             raise unknown("resource")
@@ -71,40 +71,40 @@ class ReadDoor:
         self, terms: Terms, filters: Mapping[str, Any], sort: str, after: Sequence[Any] | None, limit: int
     ) -> tuple[list[Row], str]:
         """Give a page of the resources that the caller may read, and the position of all that it knows."""
-        await self._reach(terms, resource.projection)
-        position = self._position(resource.projection)  # Seen before the rows are, which may know more.
+        await self.reach(terms, resource.projection)
+        position = self.position(resource.projection)  # Seen before the rows are, which may know more.
         mine = {"reader": terms.actor.id, **filters}
-        return await self._ask(lambda connection: resource.page(connection, mine, sort, after, limit)), position
+        return await self.ask(lambda connection: resource.page(connection, mine, sort, after, limit)), position
 
     async def history(self, resource_id: str, terms: Terms, before: int, limit: int) -> tuple[list[Row], str]:
         """Give a page of what happened to a resource. Raises Problem."""
-        await self._reach(terms, resource.projection, history.projection)
-        position = self._position(history.projection)
+        await self.reach(terms, resource.projection, history.projection)
+        position = self.position(history.projection)
 
         async def ask(connection: Connection) -> list[Row]:
             if not await resource.readable(connection, resource_id, terms.actor.id):
                 raise unknown("resource")
             return await history.page(connection, resource.resource.name, resource_id, before, limit)
 
-        return await self._ask(ask), position
+        return await self.ask(ask), position
 
     async def kind(self, name: str, version: int | None, terms: Terms) -> Row:
         """Give a version of a kind, the newest if none is named. Raises Problem."""
-        await self._reach(terms, kind.projection)
-        row = await self._ask(lambda connection: kind.find(connection, name, version))
+        await self.reach(terms, kind.projection)
+        row = await self.ask(lambda connection: kind.find(connection, name, version))
         if row is None:
             raise unknown("kind")
         return row
 
     async def kinds(self, terms: Terms, after: str, limit: int) -> tuple[list[Row], str]:
         """Give a page of all kinds."""
-        await self._reach(terms, kind.projection)
-        position = self._position(kind.projection)
-        return await self._ask(lambda connection: kind.page(connection, after, limit)), position
+        await self.reach(terms, kind.projection)
+        position = self.position(kind.projection)
+        return await self.ask(lambda connection: kind.page(connection, after, limit)), position
 
     async def outcome(self, command_id: str, place: Position | None, digest: str | None, terms: Terms) -> Outcome:
         """Say what became of a command of the caller's; place and digest are its own, if known. Raises Problem."""
-        await self._reach(terms, outcome.projection)
+        await self.reach(terms, outcome.projection)
         wanted = {Place(place.domain, place.partition): place.offset} if place is not None else {}
         # Seen before the table is: what was answered by then is in it, or never will be.
         settled = await self._positions.wait(outcome.projection.name, wanted, 0, "answered")
@@ -136,9 +136,9 @@ class ReadDoor:
         return found
 
     async def _outcomes(self, command_ids: Sequence[str]) -> dict[str, Answered]:
-        return await self._ask(lambda connection: outcome.find(connection, command_ids))
+        return await self.ask(lambda connection: outcome.find(connection, command_ids))
 
-    async def _reach(self, terms: Terms, *projections: Projection) -> None:
+    async def reach(self, terms: Terms, *projections: Projection) -> None:
         """Wait until projections know what the caller wants known. Raises Problem."""
         for projection in projections if terms.at_least else ():
             followed = {domain.name for domain in projection.domains}
@@ -163,13 +163,13 @@ class ReadDoor:
         except (KafkaError, OSError, TimeoutError):
             return
 
-    def _position(self, projection: Projection) -> str:
+    def position(self, projection: Projection) -> str:
         """Give how far a projection has come, as a position that a read can ask for."""
         places = [Place(domain.name, number) for domain in projection.domains for number in range(domain.partitions)]
         reached = [(place, self._positions.reached(projection.name, place).read_to) for place in places]
         return ",".join(f"{place.domain}:{place.partition}:{offset}" for place, offset in reached if offset >= 0)
 
-    async def _ask(self, query: Callable[[Connection], Awaitable[Found]]) -> Found:
+    async def ask(self, query: Callable[[Connection], Awaitable[Found]]) -> Found:
         """Ask PostgreSQL; once more if it went away and came back. Raises Problem."""
         try:
             return await self._once(query)

@@ -1,28 +1,24 @@
 """The read door: what is known, over HTTP."""
 
 import re
-from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response, Security
 
 from infra import auth
 from infra.direct import DirectRoute
 from projections import openapi
+from projections.answering import JSON, Listing, possible, unless_had
 from projections.answers import History, Kind, Kinds, Resource, Resources
-from projections.cursors import Cursors
 from projections.documents import json_body
 from projections.door import ReadDoor, unknown
 from projections.history import NEWEST
-from projections.projection import Row
 from projections.queries import Page, ResourceQuery
 from projections.resource import SORTS
-from projections.terms import Terms, digest_of, position_of, terms
+from projections.terms import digest_of, position_of, terms
 from schemas.message import Outcome
 
-JSON = "application/json"
 ResourceId = Annotated[str, Path(examples=["invoice-7"])]
 _NUMBER = re.compile("[0-9]{1,9}")
 
@@ -38,18 +34,18 @@ def routes(door: ReadDoor) -> APIRouter:
 def _by_id(router: APIRouter, door: ReadDoor) -> None:
     async def resource(request: Request) -> Response:
         said = terms(request)
-        found = await door.resource(_possible(request.path_params["resource_id"]), said)
-        return _unless_had(said, found.version, found.position, found.body)
+        found = await door.resource(possible(request.path_params["resource_id"]), said)
+        return unless_had(said, found.version, found.position, found.body)
 
     async def kind(request: Request) -> Response:
         said = terms(request)
-        row = await door.kind(_possible(request.path_params["kind"]), _version(request), said)
-        return _unless_had(said, row["kind_version"], row["position"], json_body(row))
+        row = await door.kind(possible(request.path_params["kind"]), _version(request), said)
+        return unless_had(said, row["kind_version"], row["position"], json_body(row))
 
     async def outcome(request: Request) -> Response:
         said = terms(request)
         place = request.query_params.get("position")
-        command_id = _possible(request.path_params["command_id"])
+        command_id = possible(request.path_params["command_id"])
         digest = digest_of(request.query_params.get("digest"))
         told = await door.outcome(command_id, position_of(place) if place is not None else None, digest, said)
         headers = {"Annal-Position": told.position} if told.position is not None else {}
@@ -77,7 +73,7 @@ def _lists(router: APIRouter, door: ReadDoor) -> None:
         said = terms(request)
         listing = Listing(request, said, query, door.cursors)
         (before,) = listing.after or [NEWEST]
-        rows, position = await door.history(_possible(resource_id), said, before, query.limit + 1)
+        rows, position = await door.history(possible(resource_id), said, before, query.limit + 1)
         return listing.answer(rows, position, lambda row: [row["version"]])
 
     @router.get("/kinds", **openapi.page("All kinds", Kinds))
@@ -87,44 +83,6 @@ def _lists(router: APIRouter, door: ReadDoor) -> None:
         (after,) = listing.after or [""]
         rows, position = await door.kinds(said, after, query.limit + 1)
         return listing.answer(rows, position, lambda row: [row["kind"]])
-
-
-class Listing:
-    """One page of a list: where it begins, and the answer that says where the next one does."""
-
-    def __init__(self, request: Request, said: Terms, query: Page, cursors: Cursors) -> None:
-        self._request = request
-        self._limit = query.limit
-        self._cursors = cursors
-        self._scope = [request.url.path, said.actor.id, query.scope()]
-        self.after = cursors.read(self._scope, query.cursor) if query.cursor is not None else None
-
-    def answer(self, rows: Sequence[Row], position: str, key: Callable[[Row], list[Any]]) -> Response:
-        """Answer with rows, of which one more than asked for says that there is a next page."""
-        items, more = rows[: self._limit], len(rows) > self._limit
-        following = self._address(self._cursors.write(self._scope, key(items[-1]))) if more else None
-        headers = {"Annal-Position": position} if position else {}
-        return Response(json_body({"items": items, "next": following}), 200, headers, JSON)
-
-    def _address(self, cursor: str) -> str:
-        said = [(name, value) for name, value in self._request.query_params.multi_items() if name != "cursor"]
-        return f"{self._request.url.path}?{urlencode([*said, ('cursor', cursor)])}"
-
-
-def _unless_had(said: Terms, version: int, position: str, body: bytes) -> Response:
-    """Answer, with no body if the caller has this version already."""
-    etag = f'"{version}"'
-    headers = {"ETag": etag, "Annal-Position": position, "Cache-Control": "private, no-cache"}
-    if said.none_match and said.has(etag):
-        return Response(None, 304, headers)
-    return Response(body, 200, headers, JSON)
-
-
-def _possible(name: str) -> str:
-    """Raise Problem for what can be no name: a NUL fits in no PostgreSQL text."""
-    if "\0" in name:
-        raise unknown("thing")
-    return name
 
 
 def _version(request: Request) -> int | None:
