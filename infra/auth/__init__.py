@@ -1,43 +1,82 @@
-"""Who asks: until identity exists, whoever the header `Annal-Actor` names; doors therefore listen on loopback only."""
+"""Who asks, and what they may: what every route knows of its caller."""
 
-from functools import lru_cache
+from dataclasses import dataclass
 
 from fastapi import Request
-from fastapi.security import APIKeyHeader
-from pydantic import TypeAdapter, ValidationError
+from fastapi.security import HTTPBearer, OAuth2PasswordBearer
 
-from schemas.message import Actor, Subject
+from schemas.message import Actor
 from schemas.problems import Problem
+from schemas.rights import Right, permits
 
-HEADER = "Annal-Actor"
+TOKEN_PATH = "/v1/token"  # noqa: S105 - a path
 
-named = APIKeyHeader(
-    name=HEADER,
-    scheme_name="Actor",
-    description="The id of who asks, such as `alice`. It is believed as it is, until identity exists.",
+signed_in = OAuth2PasswordBearer(
+    tokenUrl=TOKEN_PATH,
+    refreshUrl=TOKEN_PATH,
+    scheme_name="SignIn",
+    description="Sign in here with the address and password of an account.",
     auto_error=False,
 )
 
-_account = TypeAdapter(Subject)
+bearer = HTTPBearer(
+    scheme_name="Bearer",
+    description="An access token, as signing in gives it, or an API key.",
+    auto_error=False,
+)
+
+CALLER = "annal.caller"
+"""Where a request's scope holds its Caller, the Problem with its credentials, or None when it shows none."""
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="annal"'}
 
 
-def actor(request: Request) -> Actor:
-    """Say who asks. Raises Problem."""
-    given = request.headers.getlist(HEADER)
-    if len(given) > 1:
-        raise Problem("header_invalid", f"Send the header {HEADER} once.")
-    return named_actor(given[0] if given else "", request.client.host if request.client else None)
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. A permission is had if every set of `grants` includes it: an account's, and those of the key it uses.
+
+    `session` and `key` are the ids of that with which the caller signed in, if it was one.
+    """
+
+    actor: Actor
+    grants: tuple[frozenset[str], ...]
+    session: str | None = None
+    key: str | None = None
+    per_minute: int | None = None
+
+    def may(self, permission: str) -> bool:
+        return all(permits(granted, permission) for granted in self.grants)
+
+    def require(self, permission: str) -> None:
+        """Raise Problem unless the caller has a permission."""
+        if not self.may(permission):
+            raise _forbidden(permission)
+
+    def require_right(self, right: Right, domain: str, subject: str) -> None:
+        """Raise Problem unless the caller may ask a command about a subject."""
+        if right.permission is None or self.may(right.permission):
+            return
+        own = f"{domain}:own"
+        # Whose sessions and keys are is decided with the command; an account is its own subject.
+        theirs = domain in ("session", "apikey") or subject == self.actor.id
+        if not (right.own and theirs and self.may(own)):
+            raise _forbidden(right.permission)
 
 
-@lru_cache(maxsize=10_000)
-def named_actor(account: str, address: str | None) -> Actor:
-    """Give the actor that the header names. Raises Problem."""
-    if not account:
-        raise Problem("actor_missing", f"Name who asks in the header {HEADER}, such as '{HEADER}: alice'.")
-    try:
-        return Actor(id=_account.validate_python(account), address=address)
-    except ValidationError:
-        raise Problem(
-            "actor_invalid",
-            f"Let {HEADER} begin with a letter or digit and hold up to 200 letters, digits or any of . _ : @ -",
-        ) from None
+def caller(request: Request) -> Caller:
+    """Say who asks. Raises Problem for a request without credentials, or with wrong ones."""
+    found = request.scope.get(CALLER)
+    if isinstance(found, Caller):
+        return found
+    if isinstance(found, Problem):
+        raise found
+    told = "Sign in at /v1/sessions and send the access token as `Authorization: Bearer …`, or an API key likewise."
+    raise Problem("credentials_missing", told, headers=CHALLENGE)
+
+
+def _forbidden(permission: str) -> Problem:
+    return Problem(
+        "permission_missing",
+        f"This takes the permission {permission}, which you do not have; ask for a role that gives it.",
+        permission=permission,
+    )

@@ -1,0 +1,49 @@
+"""The gate in front of all routes: finds out who asks, and lets nobody ask too much."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from infra import errors
+from infra.auth import CALLER, Caller
+from infra.auth.doorkeeper import Doorkeeper, network_of
+from infra.limits import Limits, buckets
+from schemas.problems import Problem
+
+GATED = "/v1/"
+"""Where paths begin that callers have; documents and health are anybody's."""
+
+
+class Gate:
+    """Around an ASGI app: puts the caller into the scope of a request, and limits onto its answer."""
+
+    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, limits: Limits) -> None:
+        self._app = app
+        self._doorkeeper = doorkeeper
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(GATED):
+            await self._app(scope, receive, send)
+            return
+        found = scope[CALLER] = await self._who(scope)
+        try:
+            caller = found if isinstance(found, Caller) else None
+            headers = await self._limits.admit(buckets(caller, network_of(scope), scope["path"]))
+        except Problem as problem:
+            await errors.told(problem)(scope, receive, send)
+            return
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *headers]
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+    async def _who(self, scope: Scope) -> Caller | Problem | None:
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                try:
+                    return await self._doorkeeper.who(value.decode("latin-1"), network_of(scope))
+                except Problem as problem:
+                    return problem
+        return None
