@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import ConfigDict, Field
 
 from schemas.account import Generation
-from schemas.message import Command, Domain, Fact, Subject
+from schemas.message import Command, Domain, Fact, Subject, Time
 from schemas.person import AccountId, Digest, Sealed
 
 SessionId = Annotated[
@@ -74,15 +74,17 @@ class SessionOpened(Fact):
     generation: int
     methods: tuple[Method, ...]
     refresh: str
+    opened: Time
     device: str | None = None
 
 
 class SessionRefreshed(Fact):
-    """The session goes on, and takes a token of this digest now."""
+    """The session goes on, and takes a token of this digest now; it is the `step`-th since it was opened."""
 
     type: ClassVar[str] = "session.refreshed"
     refresh: str
     step: int
+    refreshed: Time
 
 
 class SessionRepeated(Fact):
