@@ -58,10 +58,11 @@ class ReleaseAddress(_AboutOneAddress):
 
 
 class AddressClaimed(Fact):
-    """An address is held for an account; `former` held it until now, and never proved to read it."""
+    """An address is held for an account, since `claimed`; `former` held it until now, and never proved to read it."""
 
     type: ClassVar[str] = "address.claimed"
     account_id: str
+    claimed: Time
     opening: Opening | None = None
     changing: Changing | None = None
     former: str | None = None

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from commands import kind, resource
 from commands.decider import Asking, Decider, Refused, step
 from schemas.domains import DOMAINS
 from schemas.message import Actor, Command, Domain, Fact, JsonObject
+from streams import deciders
 
-DECIDERS: dict[str, Decider[Any]] = {"kind": kind.decider, "resource": resource.decider}
+DECIDERS: dict[str, Decider[Any]] = {deciding.domain.name: deciding.decider for deciding in deciders.DECIDERS}
 
 Kinds = Mapping[tuple[str, int], JsonObject]
 
@@ -28,13 +28,14 @@ class Given:
     facts: tuple[Fact, ...]
     kinds: Kinds
 
-    def when(self, command: Command, by: str = "alice") -> "When":
+    def when(self, command: Command, by: str = "alice", at: int = 0) -> "When":
+        """Ask a command as this account, so many milliseconds after 1970 began."""
         domain = next(domain for domain in DOMAINS if type(command) in domain.commands)
         decider = DECIDERS[domain.name]
         state = decider.initial
         for fact in self.facts:
             state = decider.evolve(state, fact)
-        return When(domain, decider, state, command, Asking(Actor(id=by), kinds=self.kinds))
+        return When(domain, decider, state, command, Asking(Actor(id=by), at, self.kinds))
 
 
 @dataclass(frozen=True)
