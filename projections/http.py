@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response, Security
 
-from infra import auth
+from infra.auth import bearer, signed_in
 from infra.direct import DirectRoute
 from projections import openapi
 from projections.answering import JSON, Listing, possible, unless_had
@@ -25,7 +25,7 @@ _NUMBER = re.compile("[0-9]{1,9}")
 
 def routes(door: ReadDoor) -> APIRouter:
     """Give the routes of the read door."""
-    router = APIRouter(prefix="/v1", dependencies=[Security(auth.named)])
+    router = APIRouter(prefix="/v1", dependencies=[Security(signed_in), Security(bearer)])
     _by_id(router, door)
     _lists(router, door)
     return router
@@ -33,12 +33,12 @@ def routes(door: ReadDoor) -> APIRouter:
 
 def _by_id(router: APIRouter, door: ReadDoor) -> None:
     async def resource(request: Request) -> Response:
-        said = terms(request)
+        said = terms(request, "resource:read")
         found = await door.resource(possible(request.path_params["resource_id"]), said)
         return unless_had(said, found.version, found.position, found.body)
 
     async def kind(request: Request) -> Response:
-        said = terms(request)
+        said = terms(request, "kind:read")
         row = await door.kind(possible(request.path_params["kind"]), _version(request), said)
         return unless_had(said, row["kind_version"], row["position"], json_body(row))
 
@@ -62,7 +62,7 @@ def _by_id(router: APIRouter, door: ReadDoor) -> None:
 def _lists(router: APIRouter, door: ReadDoor) -> None:
     @router.get("/resources", **openapi.page("Find resources", Resources))
     async def resources(request: Request, query: Annotated[ResourceQuery, Query()]) -> Response:
-        said = terms(request)
+        said = terms(request, "resource:read")
         listing = Listing(request, said, query, door.cursors)
         column = SORTS[query.sort.removeprefix("-")]
         rows, position = await door.resources(said, query.filters(), query.sort, listing.after, query.limit + 1)
@@ -70,7 +70,7 @@ def _lists(router: APIRouter, door: ReadDoor) -> None:
 
     @router.get("/resources/{resource_id}/history", **openapi.page("What happened to a resource", History, "not_found"))
     async def happened(resource_id: ResourceId, request: Request, query: Annotated[Page, Query()]) -> Response:
-        said = terms(request)
+        said = terms(request, "resource:read")
         listing = Listing(request, said, query, door.cursors)
         (before,) = listing.after or [NEWEST]
         rows, position = await door.history(possible(resource_id), said, before, query.limit + 1)
@@ -78,7 +78,7 @@ def _lists(router: APIRouter, door: ReadDoor) -> None:
 
     @router.get("/kinds", **openapi.page("All kinds", Kinds))
     async def kinds(request: Request, query: Annotated[Page, Query()]) -> Response:
-        said = terms(request)
+        said = terms(request, "kind:read")
         listing = Listing(request, said, query, door.cursors)
         (after,) = listing.after or [""]
         rows, position = await door.kinds(said, after, query.limit + 1)

@@ -18,13 +18,19 @@ _PLACES = "|".join(f"{domain.name}:{number}" for domain in DOMAINS for number in
 _POSITION = f"({_PLACES}):[0-9]{{1,18}}"
 POSITIONS = f"^{_POSITION}(,{_POSITION})*$"
 _ANYWHERE = (
-    "actor_invalid",
-    "actor_missing",
+    "account_not_active",
+    "credentials_missing",
     "header_invalid",
+    "key_invalid",
+    "permission_missing",
     "position_beyond_end",
     "position_invalid",
     "postgres_unavailable",
+    "rate_limited",
     "read_model_behind",
+    "session_ended",
+    "token_expired",
+    "token_invalid",
 )
 _PATH = {
     "resource_id": "invoice-7",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from infra import auth
+from infra.auth import Caller, caller
 from infra.direct import preferred_wait
 from projections.reading import Place
 from schemas.domains import DOMAINS
@@ -25,24 +25,31 @@ _ETAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e]*")')
 class Terms:
     """`at_least` are the offsets that the answer must know; `wait` is in seconds, None if nothing was said of it."""
 
-    actor: Actor
+    caller: Caller
     at_least: Mapping[Place, int]
     wait: float | None
     none_match: str
+
+    @property
+    def actor(self) -> Actor:
+        return self.caller.actor
 
     def has(self, etag: str) -> bool:
         """Say whether the caller has this version already (RFC 9110 §13.1.2)."""
         return self.none_match.strip() == "*" or etag in _ETAG.findall(self.none_match)
 
 
-def terms(request: Request) -> Terms:
-    """Read what a request says. Raises Problem."""
+def terms(request: Request, permission: str | None = None) -> Terms:
+    """Read what a request says, of a caller who has a permission, if it takes one. Raises Problem."""
+    asking = caller(request)
+    if permission is not None:
+        asking.require(permission)
     headers = request.headers
     positions = headers.getlist("annal-min-position")
     if request.scope["query_string"]:
         positions += request.query_params.getlist("min-position")
     return Terms(
-        auth.actor(request),
+        asking,
         at_least(",".join(positions).split(",")) if positions else {},
         preferred_wait(headers.getlist("prefer")),
         ",".join(headers.getlist("if-none-match")),

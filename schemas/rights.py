@@ -5,7 +5,7 @@ decided with the command, by the rules of its domain. A right that is `own` is h
 permission `<domain>:own`; of others it takes the permission named.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from schemas import account, address, apikey, login, role, session, totp
@@ -88,6 +88,6 @@ def permits(permissions: Iterable[str], wanted: str) -> bool:
     return not {"*", f"{domain}:*", wanted}.isdisjoint(permissions)
 
 
-def permitted(roles: Iterable[str], defined: dict[str, tuple[str, ...]]) -> frozenset[str]:
+def permitted(roles: Iterable[str], defined: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
     """Give the permissions of some roles; `defined` are those that are not built in."""
     return frozenset(permission for name in roles for permission in role.BUILT_IN.get(name) or defined.get(name, ()))

@@ -14,6 +14,7 @@ from infra import telemetry
 from schemas.domains import COMMANDS
 from schemas.message import Asked, Outcome, Position
 from schemas.problems import Problem
+from schemas.rights import ASKED_WITH_BODY
 from streams.answer import location, pending, refusal
 from streams.door import WriteDoor
 from streams.lane import Letter
@@ -80,6 +81,7 @@ class Upload:
         """Make a command of a line; its answer, if it is none."""
         try:
             one = self._read(number, line)
+            self._door.require_within(self._terms.caller, one.command)
             if self._terms.wait and one.meta.id not in self._told:
                 self._told[one.meta.id] = waiting.enter_context(self._door.waiting.for_outcome(one))
             return Encoded(number, one, await self._door.letter(one, self._traceparent, reply=bool(self._terms.wait)))
@@ -98,10 +100,10 @@ class Upload:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Problem("body_unreadable", f"Send each line as one JSON object in UTF-8: {error}.") from None
         kind_of = COMMANDS.get(said.type)
-        if kind_of is None:
+        if kind_of not in ASKED_WITH_BODY:
             told = "Choose one of the types of command that the API document lists."
             raise Problem("command_type_unknown", told)
-        terms = Terms(self._terms.actor, self._key(number, said), said.expected_version, self._terms.wait)
+        terms = Terms(self._terms.caller, self._key(number, said), said.expected_version, self._terms.wait)
         return asked(kind_of, bytes(said.body), terms)
 
     def _key(self, number: int, line: Line) -> str | None:

@@ -7,9 +7,11 @@ from typing import Protocol
 import structlog
 
 from infra import telemetry
+from infra.auth import Caller
 from schemas.message import Asked, Command, Outcome, Position
 from schemas.problems import Problem
 from schemas.resource import ChangeResource, RegisterResource
+from streams import beyond
 from streams.ask import Asker, letter
 from streams.kinds import FollowedKinds
 from streams.lane import PATIENCE, Letter, unreachable
@@ -30,6 +32,9 @@ class Answered(Protocol):
     def to(self, digest: str | None) -> Outcome: ...
 
 
+Defined = Callable[[], beyond.Defined]
+"""Gives what roles permit now, that are not built in."""
+
 Find = Callable[[Mapping[str, Position], float], Awaitable[Mapping[str, Answered]]]
 """Finds outcomes of commands in what is known, by their ids and places; may wait so many seconds for them."""
 
@@ -37,11 +42,16 @@ Find = Callable[[Mapping[str, Position], float], Awaitable[Mapping[str, Answered
 class WriteDoor:
     """Asks commands on Kafka; hears outcomes over Redis, or finds them in the read model."""
 
-    def __init__(self, asker: Asker, kinds: FollowedKinds, waiting: Waiting, find: Find) -> None:
+    def __init__(self, asker: Asker, kinds: FollowedKinds, waiting: Waiting, find: Find, defined: Defined) -> None:
         self.asker = asker
         self.waiting = waiting
         self._kinds = kinds
         self._find = find
+        self._defined = defined
+
+    def require_within(self, caller: Caller, command: Command) -> None:
+        """Raise Problem for a command that would permit somebody what its asker may not do."""
+        beyond.require_within(caller, command, self._defined())
 
     async def start(self) -> None:
         await self._kinds.start()

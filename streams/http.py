@@ -8,11 +8,12 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
-from infra import auth
+from infra.auth import bearer, signed_in
 from infra.direct import DirectRoute
 from schemas.domains import DOMAINS
 from schemas.message import Command
 from schemas.problems import Problem
+from schemas.rights import ASKED_WITH_BODY
 from streams import openapi
 from streams.answer import known, location, pending, refusal
 from streams.bulk import UPLOAD_BYTES, Upload
@@ -28,9 +29,9 @@ class Commands(BaseRoute):
     """All routes of the write door; the one of a path is found at once, however many domains there are."""
 
     def __init__(self, door: WriteDoor) -> None:
-        router = APIRouter(prefix=PREFIX, route_class=DirectRoute, dependencies=[Security(auth.named)])
+        router = APIRouter(prefix=PREFIX, route_class=DirectRoute, dependencies=[Security(signed_in), Security(bearer)])
         for domain in DOMAINS:
-            for kind_of in domain.commands:
+            for kind_of in (each for each in domain.commands if each in ASKED_WITH_BODY):
                 described = openapi.command(domain, kind_of)
                 router.add_api_route(f"/{kind_of.type}", _one(door, kind_of), methods=["POST"], **described)
         router.add_api_route("", _many(door), methods=["POST"], **openapi.upload())
@@ -54,6 +55,7 @@ def _one(door: WriteDoor, kind_of: type[Command]) -> Ask:
     async def ask(request: Request) -> Response:
         said = terms(request, openapi.JSON, BODY_BYTES)
         one = asked(kind_of, await read(request), said)
+        door.require_within(said.caller, one.command)
         place, outcome = await door.ask(one, said.wait)
         if outcome is None:
             headers = {"Location": location(one, place)}

@@ -15,7 +15,19 @@ from streams.request import FILLED_BY_DOOR, NAMED_BY_DOOR
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 
-_REQUEST = ("actor_invalid", "actor_missing", "body_too_large", "content_type_unsupported", "header_invalid")
+_REQUEST = (
+    "account_not_active",
+    "body_too_large",
+    "content_type_unsupported",
+    "credentials_missing",
+    "header_invalid",
+    "key_invalid",
+    "permission_missing",
+    "rate_limited",
+    "session_ended",
+    "token_expired",
+    "token_invalid",
+)
 _COMMAND = (
     "body_invalid",
     "body_unreadable",
@@ -90,8 +102,8 @@ The answer comes when all lines have been read: a line for each, in their order,
 its own route would have answered, and `location` and `outcome`, or `problem`. A line that is wrong stops no other.
 Lines about one subject are decided in their order; a kind is defined before the upload that names it.
 
-Three lines, to be kept in a file `lines` and sent with `curl -H "Annal-Actor: alice" -H "Content-Type: {NDJSON}"
--H "Prefer: wait=5" --data-binary @lines` and this address:
+Three lines, to be kept in a file `lines` and sent with `curl -H "Authorization: Bearer $TOKEN"
+-H "Content-Type: {NDJSON}" -H "Prefer: wait=5" --data-binary @lines` and this address:
 
 ```
 {_UPLOAD}```

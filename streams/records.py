@@ -167,7 +167,7 @@ def fact_meta(meta: CommandMeta, record: Record, fact: Fact, version: int, place
     """
     n, count = place
     return FactMeta.unchecked(
-        id=str(uuid_utils.uuid5(_NAMESPACE, f"{meta.id}:{n}/{count}")),
+        id=fact_id(meta.id, n, count),
         type=fact.type,
         subject=meta.subject,
         version=version,
@@ -180,6 +180,11 @@ def fact_meta(meta: CommandMeta, record: Record, fact: Fact, version: int, place
         correlation_id=meta.correlation_id,
         causation_id=meta.causation_id,
     )
+
+
+def fact_id(command_id: str, n: int, count: int) -> str:
+    """Give the id of the n-th of the facts that a command leaves."""
+    return str(uuid_utils.uuid5(_NAMESPACE, f"{command_id}:{n}/{count}"))
 
 
 def answer_of(recorded: Recorded, offset: int, before: Answer | None) -> Answer:

@@ -4,29 +4,32 @@ import hashlib
 import re
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import uuid_utils
 from fastapi import Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
-from infra import auth
+from infra.auth import Caller, caller
 from infra.direct import preferred_wait
+from schemas.account import OpenServiceAccount
 from schemas.message import Actor, Asked, Command, CommandMeta
 from schemas.problems import Problem, pointer
 from schemas.resource import RegisterResource
+from schemas.rights import RIGHTS
 
 BODY_BYTES = 1_000_000
 
-NAMED_BY_DOOR: dict[type[Command], str] = {RegisterResource: "resource_id"}
+Body = TypeVar("Body", bound=BaseModel)
+
+NAMED_BY_DOOR: dict[type[Command], str] = {RegisterResource: "resource_id", OpenServiceAccount: "account_id"}
 """Commands that bring a subject into being, and the field that names it: left out, the door finds a name never used."""
 
 FILLED_BY_DOOR = "kind_position"
 
 _ONCE = {
-    b"annal-actor",
     b"content-encoding",
     b"content-length",
     b"content-type",
@@ -45,14 +48,21 @@ _IDS = uuid_utils.UUID("a6b1f3f4-2f0e-5a53-8a0a-1d7be1f6c1a9")
 class Terms:
     """What a request says beside its body; `wait` in seconds."""
 
-    actor: Actor
+    caller: Caller
     idempotency_key: str | None
     expected_version: int | None
     wait: float
 
+    @property
+    def actor(self) -> Actor:
+        return self.caller.actor
 
-def terms(request: Request, media_type: str, limit: int) -> Terms:
-    """Read the headers of a request with a body of this type and at most so many bytes. Raises Problem."""
+
+def terms(request: Request, media_type: str, limit: int, asking: Caller | None = None) -> Terms:
+    """Read the headers of a request with a body of this type and at most so many bytes. Raises Problem.
+
+    `asking` stands in for a caller who need not show who they are.
+    """
     said: dict[bytes, str] = {}
     prefer: list[str] = []
     for name, value in request.scope["headers"]:
@@ -62,13 +72,13 @@ def terms(request: Request, media_type: str, limit: int) -> Terms:
             said[name] = value.decode("latin-1")
         elif name == b"prefer":
             prefer.append(value.decode("latin-1"))
-    actor = auth.named_actor(said.get(b"annal-actor", ""), request.client.host if request.client else None)
+    asking = asking or caller(request)
     _check_type(said, media_type)
     length = said.get(b"content-length", "")
     if length.isdecimal() and int(length) > limit:
         raise _too_large(limit)
     return Terms(
-        actor,
+        asking,
         idempotency_key(said[b"idempotency-key"]) if b"idempotency-key" in said else None,
         _version(said[b"if-match"]) if b"if-match" in said else None,
         (preferred_wait(prefer) or 0) if prefer else 0,
@@ -90,17 +100,18 @@ async def read(request: Request) -> bytes:
 
 
 def asked(kind_of: type[Command], body: bytes, terms: Terms) -> Asked:
-    """Read a body as a command of a class, and give it its ids. Raises Problem."""
-    given, canonical = _read(body)
-    if _NUL in canonical and _NUL in canonical.replace(b"\\\\", b""):
-        raise _invalid([{"pointer": "#", "detail": "Leave out the character U+0000, no text may hold it"}])
+    """Read a body as a command of a class, that the caller may ask, and give it its ids. Raises Problem."""
+    given, canonical = read_object(body)
     key, actor = terms.idempotency_key, terms.actor
     naming = NAMED_BY_DOOR.get(kind_of)
     complete = canonical
     if naming is not None and naming not in given:
-        complete = orjson.dumps(given | {naming: _id(actor.id, key, kind_of.type) if key else str(uuid_utils.uuid7())})
+        complete = orjson.dumps(
+            given | {naming: named(actor.id, key, kind_of.type) if key else str(uuid_utils.uuid7())}
+        )
     command = _command(kind_of, complete)
-    command_id = _id(actor.id, key, kind_of.type, command.subject) if key else str(uuid_utils.uuid7())
+    terms.caller.require_right(RIGHTS[kind_of], kind_of.type.partition(".")[0], command.subject)
+    command_id = named(actor.id, key, kind_of.type, command.subject) if key else str(uuid_utils.uuid7())
     meta = CommandMeta(
         id=command_id,
         type=kind_of.type,
@@ -142,8 +153,8 @@ def _version(text: str) -> int:
     raise Problem("header_invalid", 'Let If-Match be one strong entity tag, such as "3", or leave it out.')
 
 
-def _read(body: bytes) -> tuple[dict[str, Any], bytes]:
-    """Give a body as an object and in its canonical form, in which equal requests are equal."""
+def read_object(body: bytes) -> tuple[dict[str, Any], bytes]:
+    """Give a body as an object and in its canonical form, in which equal requests are equal. Raises Problem."""
     try:
         given = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -151,17 +162,25 @@ def _read(body: bytes) -> tuple[dict[str, Any], bytes]:
     if not isinstance(given, dict):
         raise _invalid([{"pointer": "#", "detail": "Send a JSON object"}])
     try:
-        return given, orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
+        canonical = orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:
         raise _invalid([{"pointer": "#", "detail": "Nest values less deep"}]) from None
+    if _NUL in canonical and _NUL in canonical.replace(b"\\\\", b""):
+        raise _invalid([{"pointer": "#", "detail": "Leave out the character U+0000, no text may hold it"}])
+    return given, canonical
 
 
-def _command(kind_of: type[Command], body: bytes) -> Command:
+def validated(kind_of: type[Body], body: bytes) -> Body:
+    """Read JSON as a class. Raises Problem."""
     try:
-        command = kind_of.model_validate_json(body, strict=True)
+        return kind_of.model_validate_json(body, strict=True)
     except ValidationError as error:
         said = error.errors(include_url=False, include_context=False, include_input=False)
         raise _invalid([{"pointer": pointer(each["loc"]), "detail": each["msg"]} for each in said]) from None
+
+
+def _command(kind_of: type[Command], body: bytes) -> Command:
+    command = validated(kind_of, body)
     if FILLED_BY_DOOR in command.model_fields_set:
         raise _invalid([{"pointer": f"#/{FILLED_BY_DOOR}", "detail": "Leave it out, the door fills it in"}])
     return command
@@ -171,7 +190,8 @@ def _invalid(errors: list[dict[str, str]]) -> Problem:
     return Problem("body_invalid", f"{errors[0]['pointer']}: {errors[0]['detail']}.", errors=errors)
 
 
-def _id(*parts: str) -> str:
+def named(*parts: str) -> str:
+    """Make a command's id, or a subject's, of what names the request."""
     return str(uuid_utils.uuid5(_IDS, "\n".join(parts)))
 
 

@@ -52,9 +52,9 @@ FindKey = Callable[[str], Awaitable[KeyRow | None]]
 
 @dataclass(slots=True)
 class Remembered:
-    """A key as it was read at a time of the loop's clock; None for a secret that no key has."""
+    """A key as it was read at a time of the loop's clock."""
 
-    row: KeyRow | None
+    row: KeyRow
     read_at: float
 
 
@@ -135,11 +135,15 @@ class Doorkeeper:
     async def _key(self, digest: str) -> KeyRow | None:
         now = asyncio.get_running_loop().time()
         found = self._keys.get(digest)
-        if found is None or now - found.read_at > REMEMBERED_FOR:
-            found = self._keys[digest] = Remembered(await self._find_key(digest), now)
+        if found is not None and now - found.read_at <= REMEMBERED_FOR:
+            return found.row
+        row = await self._find_key(digest)
+        # A secret that no key has may be one's in a moment: that is not remembered.
+        if row is not None:
+            self._keys[digest] = Remembered(row, now)
             if len(self._keys) > KEYS_REMEMBERED:
                 self._keys.popitem(last=False)
-        return found.row
+        return row
 
     def _opens(self, row: KeyRow, digest: str) -> bool:
         """Say whether a secret opens its key now, whatever the read model has not heard yet."""

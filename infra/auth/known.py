@@ -35,7 +35,7 @@ Place = tuple[str, int]
 
 @dataclass(slots=True)
 class Change:
-    """What changed of an account. `roles` are all it had at some time, if that is known, and `given` what came since."""
+    """What changed of an account. `roles` are all it had once, if that is known, and `given` what came since."""
 
     time: int
     version: int = 0
