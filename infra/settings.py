@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     issuers: tuple[Issuer, ...] = ()  # whose access tokens are accepted beside our own, as JSON
     cors_origins: tuple[str, ...] = ()  # pages of these origins may ask, as JSON
     trusted_proxies: tuple[str, ...] = ()  # networks whose X-Forwarded-For and -Proto are believed, as JSON
+    rate_limits: bool = True  # off only where load itself is tried
     smtp_url: str = (
         ""  # smtp://user:password@host:587 or smtps://…; without one, mail goes to the inbox at /v1/dev/inbox
     )
