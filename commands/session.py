@@ -101,8 +101,8 @@ def _refresh(session: Session, command: RefreshSession, time: int) -> list[Sessi
 
 
 def _repeat(session: Session, command: RefreshSession, time: int) -> list[SessionFact]:
-    successors = (*(each.digest for each in session.replaced[1:]), session.current)
-    for shown, successor in zip(session.replaced, successors, strict=True):
+    chain = (*(each.digest for each in session.replaced), session.current)
+    for shown, successor in zip(session.replaced, chain[1:], strict=True):
         # With another successor this would be a second chain, made with a key that is not ours.
         if (shown.digest, successor) == (command.shown, command.following):
             if time - shown.time < GRACE_MS:
