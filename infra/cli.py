@@ -80,6 +80,22 @@ def topics(
 
 
 @app.command()
+def access(
+    data_dir: DataDir = None,
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing.")] = False,
+    rotate: Annotated[str | None, typer.Option(metavar="USER", help="Only give this user a new password.")] = None,
+) -> None:
+    """Make Kafka's users and their rights as they must be; exit code 1 if one then differs."""
+    settings = _settings(data_dir)
+    from infra import grant  # noqa: PLC0415
+
+    if rotate is None:
+        raise typer.Exit(grant.run(settings, Console(), check=check))
+    raise typer.Exit(grant.rotate(settings, Console(), rotate))
+
+
+@app.command()
 def status(data_dir: DataDir = None) -> None:
     """Show which servers answer and how far each partition is decided and projected; exit code 1 if one does not."""
     from infra import status  # noqa: PLC0415
