@@ -1,11 +1,18 @@
 """The map of read models: what is known, one line each."""
 
-from projections import history, kind, outcome, resource
+from projections import account, address, apikey, history, kind, login, outcome, resource, role, session, totp
 from projections.projection import Projection
 
 READ_MODELS: tuple[Projection, ...] = (
     kind.projection,
     resource.projection,
+    account.projection,
+    address.projection,
+    totp.projection,
+    session.projection,
+    login.projection,
+    apikey.projection,
+    role.projection,
     history.projection,
     outcome.projection,
 )

@@ -89,7 +89,8 @@ def _upsert(table: Table, parameter: str) -> sql.Composed:
 
 
 def parameter(rows: Iterable[Row]) -> str:
-    return orjson.dumps(list(rows)).decode()
+    # Facts hold messages within them; those are their fields.
+    return orjson.dumps(list(rows), default=vars).decode()
 
 
 def bytea(value: bytes | None) -> str:

@@ -15,6 +15,7 @@ from projections.projection import Projection
 from projections.tables import metadata
 from schemas import topics
 from tests.projections.appending import Appender
+from tests.projections.knowing import Knowing
 
 DATABASE, REDIS = "projections", 9
 
@@ -64,3 +65,11 @@ async def appender(ground: Settings) -> AsyncIterator[Appender]:
     await appender.start()
     yield appender
     await appender.stop()
+
+
+@pytest.fixture
+async def knowing(ground: Settings) -> AsyncIterator[Knowing]:
+    """Makes facts known as soon as they are told."""
+    knowing = Knowing(ground)
+    yield knowing
+    await knowing.close()

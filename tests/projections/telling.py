@@ -108,6 +108,24 @@ def rows_of(projection: Projection, journal: Journal, cuts: Sequence[int] = ()) 
     return rows
 
 
+def row_after(projection: Projection, *facts: Fact, actor: Actor = ALICE) -> Row:
+    """Fold the facts of one subject, called `one`, each left by a command of its own."""
+    journal = Journal(projection.name)
+    for fact in facts:
+        journal.tell("one", fact, actor=actor)
+    (row,) = rows_of(projection, journal).values()
+    return row
+
+
+def changes(projection: Projection, first: Fact, *facts: Fact) -> Row:
+    """Give what facts change of the row that the first one made, beside what every fact changes."""
+    before, after = row_after(projection, first), row_after(projection, first, *facts)
+    assert before.keys() == after.keys() == {str(column.name) for column in projection.table.columns}
+    assert (after["version"], after["position"]) == (1 + len(facts), f"{projection.name}:0:{len(facts)}")
+    moving = {"version", "position", "updated_time"}
+    return {name: value for name, value in after.items() if name not in moving and value != before[name]}
+
+
 async def until(true: Callable[[], Awaitable[object]], patience: float = 30) -> None:
     """Wait for something that happens elsewhere."""
     async with asyncio.timeout(patience):

@@ -1,9 +1,13 @@
 """Every fact of every domain has its row."""
 
-from projections.history import projection
+from infra import postgres
+from infra.settings import Settings
+from projections.history import NEWEST, page, projection
 from schemas.kind import KindDefined
 from schemas.message import Actor, CommandRejected, CommandUnchanged
 from schemas.resource import ResourceTagged
+from tests.projections.knowing import Knowing
+from tests.projections.people import opened, proof
 from tests.projections.telling import Journal, registered, rows_of
 
 
@@ -32,3 +36,10 @@ def test_domains_do_not_mix() -> None:
     resources.tell("book", registered())
     rows = rows_of(projection, kinds) | rows_of(projection, resources)
     assert set(rows) == {("kind", "book", 1), ("resource", "book", 1)}
+
+
+async def test_what_a_fact_holds_within_it_is_kept_too(ground: Settings, knowing: Knowing) -> None:
+    await knowing.tell("account", "alice", opened(proof=proof()))
+    async with await postgres.connect(ground) as connection:
+        (row,) = await page(connection, "account", "alice", NEWEST, 10)
+    assert row["data"] == opened(proof=proof()).model_dump(mode="json")
