@@ -27,13 +27,15 @@ async def check(settings: Settings, patience: float = 10) -> None:
     from aiokafka.errors import KafkaConnectionError, KafkaError  # noqa: PLC0415
 
     admin = None
+    heard = _Heard()
     try:
         admin = AIOKafkaAdminClient(**connection(settings))
         async with asyncio.timeout(patience):
-            with _quietly():
+            with heard.instead_of_a_log():
                 await _start(admin)
     except (KafkaError, OSError, ValueError) as error:
-        reason = "no answer" if isinstance(error, KafkaConnectionError | TimeoutError) else str(error)
+        known = not isinstance(error, KafkaConnectionError | TimeoutError)
+        reason = str(error) if known else heard.reason or "no answer"
         raise Unusable(
             f"Kafka at {settings.kafka_bootstrap} cannot be used ({reason}): see that it runs, and that the settings "
             "ANNAL_KAFKA_… are those it wants."
@@ -43,16 +45,27 @@ async def check(settings: Settings, patience: float = 10) -> None:
             await admin.close()
 
 
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Let aiokafka not say of every attempt what one sentence says of all."""
-    library = logging.getLogger("aiokafka")
-    level = library.level
-    library.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        library.setLevel(level)
+class _Heard(logging.Handler):
+    """Hears why an attempt to connect failed, which aiokafka tells its log and nobody else."""
+
+    reason = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        errors = [each for each in record.args or () if isinstance(each, Exception)]
+        if errors and not isinstance(errors[-1], ConnectionError | TimeoutError):  # which are no answer
+            self.reason = str(errors[-1])
+
+    @contextmanager
+    def instead_of_a_log(self) -> Iterator[None]:
+        """Let aiokafka not say of every attempt what one sentence says of all."""
+        library = logging.getLogger("aiokafka")
+        propagate, library.propagate = library.propagate, False
+        library.addHandler(self)
+        try:
+            yield
+        finally:
+            library.removeHandler(self)
+            library.propagate = propagate
 
 
 async def _start(admin: Any) -> None:

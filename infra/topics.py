@@ -90,11 +90,12 @@ def _settle(response: Any) -> None:
 async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
     asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     answers = await admin.describe_configs(asked) if asked else []
-    return {
-        name: {entry[0]: entry[1] for entry in entries}
-        for answer in answers
-        for _, _, _, name, entries in answer.resources
-    }
+    found = {}
+    for code, reason, _, name, entries in (each for answer in answers for each in answer.resources):
+        if code:
+            raise Unusable(f"Kafka does not tell how the topic {name} is set ({reason}): allow this user to ask.")
+        found[name] = {entry[0]: entry[1] for entry in entries}
+    return found
 
 
 @asynccontextmanager
