@@ -14,3 +14,9 @@ APPEND_SECONDS = Histogram(
     ["journal"],
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 10, 30),
 )
+POLICY_ASKED = Counter("annal_policy_commands_asked_total", "Commands asked because of a fact", ["type"])
+POLICY_LAG = Gauge("annal_policing_lag_facts", "Records not seen to yet", ["policing", "journal"])
+POLICY_FAILURES = Counter("annal_policing_failures_total", "Times that had to be tried again", ["policing"])
+POLICY_UNREADABLE = Counter(
+    "annal_policing_unreadable_total", "Records that count, cannot be read and were passed over", ["policing"]
+)
