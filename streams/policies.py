@@ -19,7 +19,7 @@ from schemas.account import (
     PasswordReset,
 )
 from schemas.address import AddressClaimed, AddressVerified, ConfirmAddress, ReleaseAddress
-from schemas.message import Asked, Command, CommandMeta, Fact, Recorded
+from schemas.message import Asked, Command, CommandMeta, Fact, FactMeta, Recorded
 
 Followed = (
     AddressClaimed
@@ -38,25 +38,22 @@ def asked_after(recorded: Recorded) -> list[Asked]:
     """Give the commands to ask after a fact, in order; the same ones whoever makes them, and however often."""
     fact = recorded.fact
     commands = follow(recorded.meta.subject, fact) if isinstance(fact, Followed) else ()
-    return [asked_by(recorded, n, command) for n, command in enumerate(commands)]
+    return [asked_by(recorded.meta, n, command) for n, command in enumerate(commands)]
 
 
-def asked_by(recorded: Recorded, n: int, command: Command) -> Asked:
+def asked_by(fact: FactMeta, n: int, command: Command) -> Asked:
     """Give a command the id that it has as the n-th one after a fact: whoever asks it too adds nothing."""
-    meta = recorded.meta
-    return Asked(
-        CommandMeta(
-            id=str(uuid_utils.uuid5(uuid_utils.UUID(meta.id), str(n))),
-            type=command.type,
-            subject=command.subject,
-            time=meta.time,
-            actor=meta.actor,
-            correlation_id=meta.correlation_id,
-            causation_id=meta.id,
-            digest=_digest(command),
-        ),
-        command,
+    meta = CommandMeta(
+        id=str(uuid_utils.uuid5(uuid_utils.UUID(fact.id), str(n))),
+        type=command.type,
+        subject=command.subject,
+        time=fact.time,
+        actor=fact.actor,
+        correlation_id=fact.correlation_id,
+        causation_id=fact.id,
+        digest=_digest(command),
     )
+    return Asked(meta, command)
 
 
 def follow(subject: str, fact: Followed) -> Sequence[Command]:

@@ -125,7 +125,7 @@ def test_a_command_is_named_by_its_fact_and_goes_on_with_its_cause() -> None:
 def test_a_door_asks_the_very_same_command() -> None:
     fact = recorded(NEW, AddressClaimed(account_id=ALICE, claimed=NOW, opening=OPENING))
     turned = OPENING.model_copy(update={"profile": dict(reversed(OPENING.profile.items()))})
-    at_the_door = asked_by(fact, 0, OpenAccount(account_id=ALICE, address=NEW, opening=turned))
+    at_the_door = asked_by(fact.meta, 0, OpenAccount(account_id=ALICE, address=NEW, opening=turned))
     assert [at_the_door] == asked_after(fact)
     assert at_the_door.meta.digest == asked_after(fact)[0].meta.digest
 
