@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
+from starlette.middleware.cors import CORSMiddleware
 
 from infra import documents, errors, health, kafka, redis
 from infra.ends import Ends
+from infra.guard import Guarded, shared_with
 from infra.health import Health
 from infra.observe import Observed
 from infra.settings import Settings
@@ -57,5 +59,8 @@ def create(settings: Settings) -> FastAPI:
         app.router.routes.extend(router.routes)
     errors.handle(app)
     documents.describe(app, commands.routes)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **shared_with(settings.cors_origins))
+    app.add_middleware(Guarded)
     app.add_middleware(Observed)
     return app

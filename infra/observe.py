@@ -13,7 +13,9 @@ from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra import telemetry
-from schemas.problems import MEDIA_TYPE, Problem
+from infra.errors import told
+from infra.guard import secured
+from schemas.problems import Problem
 
 NAME = "annal.door"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -62,7 +64,10 @@ class Observed:
                 log.exception("unexpected", method=scope["method"], path=scope["path"])
                 if status:
                     raise
-                await _unexpected(sending)
+                problem = Problem(
+                    "unexpected", "Something went wrong here; tell whoever runs this service the trace id."
+                )
+                await told(problem)(scope, receive, secured(scope, sending))
             route = getattr(scope.get("route"), "path", "none")
             span.update_name(f"{scope['method']} {route}")
             self._note(scope, route, status, perf_counter() - began)
@@ -93,14 +98,6 @@ class Observed:
 def _measures(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
     """Give what Prometheus takes its time to find."""
     return REQUESTS.labels(method, route, status), SECONDS.labels(method, route)
-
-
-async def _unexpected(send: Send) -> None:
-    problem = Problem("unexpected", "Something went wrong here; tell whoever runs this service the trace id.")
-    body = orjson.dumps(problem.body(telemetry.trace_id() or ""))
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _traceparent(scope: Any) -> str | None:
