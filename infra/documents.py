@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from schemas.domains import DOMAINS
 from schemas.problems import answers
 from streams import openapi
+from streams.identity import SENT
 
 DESCRIPTION = """\
 Every change is a command; every accepted command leaves facts that are never changed; everything read is built from
@@ -80,7 +81,7 @@ def _document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         servers=[{"url": "/"}],
     )
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas.update(openapi.components())
+    schemas.update(openapi.components(SENT))
     # FastAPI says of every route with parameters that it answers 422 in its own form; ours is the problem.
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
         if "HTTPValidationError" in str(operation["responses"].get("422")):

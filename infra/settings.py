@@ -90,6 +90,12 @@ class Settings(BaseSettings):
             raise ValueError("a Redis address looks like redis://host:6379/0, rediss://… with TLS, or unix:///path")
         return url
 
+    @property
+    def url(self) -> str:
+        """Where people reach the doors; what our access tokens say of who gave them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
     def environment(self) -> dict[str, str]:
         """These settings as the environment variables that give them to another process."""
         said = {name: getattr(self, name) for name in type(self).model_fields}

@@ -1,6 +1,7 @@
 """The write door: POST a command and it is on its topic; wait, and its outcome is the answer."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import orjson
 from fastapi import APIRouter, Request, Response, Security
@@ -11,14 +12,17 @@ from starlette.types import Receive, Scope, Send
 from infra.auth import bearer, signed_in
 from infra.direct import DirectRoute
 from schemas.domains import DOMAINS
-from schemas.message import Command
+from schemas.message import Command, Domain
 from schemas.problems import Problem
 from schemas.rights import ASKED_WITH_BODY
-from streams import openapi
+from streams import openapi, openapi_forms
 from streams.answer import known, location, pending, refusal
 from streams.bulk import UPLOAD_BYTES, Upload
 from streams.door import WriteDoor
+from streams.forms import Identity
+from streams.identity import FORMS, UNTOLD
 from streams.request import BODY_BYTES, Terms, asked, read, terms
+from streams.visit import Untold, at_form
 
 PREFIX = "/v1/commands"
 
@@ -28,14 +32,21 @@ Ask = Callable[[Request], Awaitable[Response]]
 class Commands(BaseRoute):
     """All routes of the write door; the one of a path is found at once, however many domains there are."""
 
-    def __init__(self, door: WriteDoor) -> None:
+    def __init__(self, identity: Identity) -> None:
+        door = identity.door
+        self.untold = Untold(identity)
         router = APIRouter(prefix=PREFIX, route_class=DirectRoute, dependencies=[Security(signed_in), Security(bearer)])
         for domain in DOMAINS:
             for kind_of in (each for each in domain.commands if each in ASKED_WITH_BODY):
                 described = openapi.command(domain, kind_of)
                 router.add_api_route(f"/{kind_of.type}", _one(door, kind_of), methods=["POST"], **described)
         router.add_api_route("", _many(door), methods=["POST"], **openapi.upload())
-        self.routes = [route for route in router.routes if isinstance(route, APIRoute)]
+        self.routes = [
+            route
+            for each in (router, _forms(identity), _untold(self.untold))
+            for route in each.routes
+            if isinstance(route, APIRoute)
+        ]
         self._by_path: dict[str, Route] = {route.path: route for route in self.routes}
         self._unknown = Route(f"{PREFIX}/{{type}}", _none, methods=["POST"])
 
@@ -49,6 +60,28 @@ class Commands(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await scope["route"].handle(scope, receive, send)
+
+
+def _forms(identity: Identity) -> APIRouter:
+    router = APIRouter(prefix=PREFIX, route_class=DirectRoute)
+    for form in FORMS:
+        shown = [Security(signed_in), Security(bearer)] if form.right.permission is not None else []
+        described = openapi_forms.form(_domain(form.name), form)
+        ask = partial(at_form, identity, form)
+        router.add_api_route(f"/{form.name}", ask, methods=["POST"], dependencies=shown, **described)
+    return router
+
+
+def _untold(untold: Untold) -> APIRouter:
+    router = APIRouter(prefix=PREFIX, route_class=DirectRoute)
+    for form in UNTOLD:
+        described = openapi_forms.untold(_domain(form.name), form)
+        router.add_api_route(f"/{form.name}", partial(untold.at_form, form), methods=["POST"], **described)
+    return router
+
+
+def _domain(type_: str) -> Domain:
+    return next(domain for domain in DOMAINS if domain.name == type_.partition(".")[0])
 
 
 def _one(door: WriteDoor, kind_of: type[Command]) -> Ask:

@@ -1,34 +1,36 @@
 """What the API document says of the write door: the bodies, headers and answers of every command."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import Response
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from infra.direct import WAIT_AT_MOST
-from schemas.domains import DOMAINS
 from schemas.message import Command, Domain, Outcome
 from schemas.problems import ProblemBody, answers
+from schemas.rights import ASKED_WITH_BODY, RIGHTS, Right
 from streams.bulk import LINES, UPLOAD_BYTES
 from streams.request import FILLED_BY_DOOR, NAMED_BY_DOOR
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 
-_REQUEST = (
+ANYBODY = ("body_too_large", "content_type_unsupported", "header_invalid", "rate_limited")
+"""What may be wrong with a request of those, too, who show no credentials."""
+
+REQUEST = (
+    *ANYBODY,
     "account_not_active",
-    "body_too_large",
-    "content_type_unsupported",
     "credentials_missing",
-    "header_invalid",
     "key_invalid",
     "permission_missing",
-    "rate_limited",
     "session_ended",
     "token_expired",
     "token_invalid",
 )
-_COMMAND = (
+COMMAND = (
     "body_invalid",
     "body_unreadable",
     "command_expired",
@@ -112,11 +114,19 @@ Three lines, to be kept in a file `lines` and sent with `curl -H "Authorization:
 
 def command(domain: Domain, kind_of: type[Command]) -> dict[str, Any]:
     """Say of a command's route what FastAPI cannot see, as arguments of `add_api_route`."""
-    return {
+    said = {
         "tags": [domain.name],
         "operation_id": kind_of.type.replace(".", "_"),
-        "summary": (kind_of.__doc__ or "").partition("\n")[0].rstrip("."),
-        "description": kind_of.__doc__,
+        "summary": _summary(kind_of),
+        "description": f"{kind_of.__doc__}\n\n{takes(RIGHTS[kind_of], domain.name)}",
+    }
+    return asked(said, kind_of.__name__, REQUEST, domain.refusals)
+
+
+def asked(said: dict[str, Any], body: str, codes: Iterable[str], refusals: Iterable[str]) -> dict[str, Any]:
+    """Say of a route that asks a command what is sent, and all that may be answered."""
+    return {
+        **said,
         "status_code": 202,
         "responses": {
             200: {
@@ -129,16 +139,30 @@ def command(domain: Domain, kind_of: type[Command]) -> dict[str, Any]:
                 "content": {JSON: {"schema": _OUTCOME, "example": _PENDING.model_dump(mode="json")}},
                 "headers": {"Location": _LOCATION},
             },
-            **answers(*_REQUEST, *_COMMAND, *domain.refusals),
+            **answers(*sorted({*codes, *COMMAND, *refusals})),
         },
         "openapi_extra": {
             "parameters": [_KEY, _IF_MATCH, _PREFER, _TRACEPARENT],
-            "requestBody": {
-                "required": True,
-                "content": {JSON: {"schema": {"$ref": f"#/components/schemas/{kind_of.__name__}"}}},
-            },
+            "requestBody": body_of(body),
         },
     }
+
+
+def body_of(name: str) -> dict[str, Any]:
+    """Say that a route takes JSON of this schema."""
+    return {"required": True, "content": {JSON: {"schema": {"$ref": f"#/components/schemas/{name}"}}}}
+
+
+def _summary(kind_of: type[Command]) -> str:
+    return (kind_of.__doc__ or "").partition("\n")[0].rstrip(".")
+
+
+def takes(right: Right, domain: str) -> str:
+    """Say which permission a command or form takes."""
+    if right.permission is None:
+        return "Anybody may ask this; what is sent proves who may."
+    own = f", or `{domain}:own` for what is one's own" if right.own else ""
+    return f"Takes the permission `{right.permission}`{own}."
 
 
 def upload() -> dict[str, Any]:
@@ -156,7 +180,7 @@ def upload() -> dict[str, Any]:
                 "content": {NDJSON: {"schema": {}, "example": _line(1, 202, _PENDING)}},
                 "headers": {"Preference-Applied": _HEARD["Preference-Applied"]},
             },
-            **answers(*_REQUEST),
+            **answers(*REQUEST),
         },
         "openapi_extra": {
             "parameters": [_KEY, _PREFER, _TRACEPARENT],
@@ -168,12 +192,13 @@ def upload() -> dict[str, Any]:
     }
 
 
-def components() -> dict[str, Any]:
-    """Give the schemas that the document's routes refer to, by name."""
-    commands = {kind_of.__name__: kind_of for domain in DOMAINS for kind_of in domain.commands}
+def components(sent: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    """Give the schemas that the document's routes refer to, by name; `sent` is what forms take."""
+    commands = {kind_of.__name__: kind_of for kind_of in ASKED_WITH_BODY}
     _, found = models_json_schema(
         [
             *((kind_of, "validation") for kind_of in commands.values()),
+            *((each, "validation") for each in sent),
             (Outcome, "validation"),
             (ProblemBody, "validation"),
         ],

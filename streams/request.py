@@ -106,12 +106,10 @@ def asked(kind_of: type[Command], body: bytes, terms: Terms) -> Asked:
     naming = NAMED_BY_DOOR.get(kind_of)
     complete = canonical
     if naming is not None and naming not in given:
-        complete = orjson.dumps(
-            given | {naming: named(actor.id, key, kind_of.type) if key else str(uuid_utils.uuid7())}
-        )
+        complete = orjson.dumps(given | {naming: named(actor.id, key, kind_of.type) if key else random_id()})
     command = _command(kind_of, complete)
     terms.caller.require_right(RIGHTS[kind_of], kind_of.type.partition(".")[0], command.subject)
-    command_id = named(actor.id, key, kind_of.type, command.subject) if key else str(uuid_utils.uuid7())
+    command_id = named(actor.id, key, kind_of.type, command.subject) if key else random_id()
     meta = CommandMeta(
         id=command_id,
         type=kind_of.type,
@@ -188,6 +186,11 @@ def _command(kind_of: type[Command], body: bytes) -> Command:
 
 def _invalid(errors: list[dict[str, str]]) -> Problem:
     return Problem("body_invalid", f"{errors[0]['pointer']}: {errors[0]['detail']}.", errors=errors)
+
+
+def random_id() -> str:
+    """Make an id that nobody else has or will have; later ones sort after earlier ones."""
+    return str(uuid_utils.uuid7())
 
 
 def named(*parts: str) -> str:

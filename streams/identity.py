@@ -1,0 +1,20 @@
+"""The map of forms: one line per domain says what people send where a door makes the command."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from streams import account, apikey, totp
+from streams.forms import Form, UntoldForm
+from streams.session import Refresh, SignedIn, SignIn
+
+FORMS: tuple[Form[Any], ...] = (*account.FORMS, *totp.FORMS, *apikey.FORMS)
+UNTOLD: tuple[UntoldForm[Any], ...] = account.UNTOLD
+
+SENT: tuple[type[BaseModel], ...] = (
+    *dict.fromkeys([form.body for form in FORMS] + [form.body for form in UNTOLD]),
+    SignIn,
+    SignedIn,
+    Refresh,
+)
+"""What the API document shows of them."""
