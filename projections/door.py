@@ -11,6 +11,7 @@ from psycopg.types.json import set_json_loads
 from redis.asyncio import Redis
 
 from infra import postgres
+from infra.auth.vault import Vault
 from infra.ends import Ends
 from infra.postgres import Connection
 from infra.settings import Settings
@@ -38,12 +39,13 @@ Found = TypeVar("Found")
 class ReadDoor:
     """Asks PostgreSQL, and Redis first where it may; nothing is lost on it when either comes and goes."""
 
-    def __init__(self, settings: Settings, redis: Redis, ends: Ends) -> None:
+    def __init__(self, settings: Settings, redis: Redis, ends: Ends, *, vault: Vault) -> None:
         self._settings = settings
         self._ends = ends
         self._pool = postgres.pool(settings)
         self._shelf = Shelf(redis)
         self._positions = Positions(settings)
+        self.vault = vault
         self.cursors = Cursors(b"")
 
     async def start(self) -> None:
@@ -163,10 +165,15 @@ class ReadDoor:
         except (KafkaError, OSError, TimeoutError):
             return
 
-    def position(self, projection: Projection) -> str:
-        """Give how far a projection has come, as a position that a read can ask for."""
-        places = [Place(domain.name, number) for domain in projection.domains for number in range(domain.partitions)]
-        reached = [(place, self._positions.reached(projection.name, place).read_to) for place in places]
+    def position(self, *projections: Projection) -> str:
+        """Give how far projections have come, as a position that a read can ask for."""
+        places = [
+            (each.name, Place(domain.name, number))
+            for each in projections
+            for domain in each.domains
+            for number in range(domain.partitions)
+        ]
+        reached = [(place, self._positions.reached(name, place).read_to) for name, place in places]
         return ",".join(f"{place.domain}:{place.partition}:{offset}" for place, offset in reached if offset >= 0)
 
     async def ask(self, query: Callable[[Connection], Awaitable[Found]]) -> Found:

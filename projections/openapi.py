@@ -37,6 +37,8 @@ _PATH = {
     "kind": "invoice",
     "version": "1",
     "command_id": "0192f0c1-2d3e-7000-8000-000000000000",
+    "account_id": "0192f0c1-2d3e-7000-8000-000000000001",
+    "role": "clerk",
 }
 
 
@@ -99,6 +101,17 @@ def outcome(summary: str, model: type[BaseModel]) -> dict[str, Any]:
         "response_model": model,
         "responses": {200: {"headers": _KNOWN}, **answers("not_found", *_ANYWHERE)},
         "openapi_extra": {"parameters": [_in_path("command_id"), _PLACE, _DIGEST, _MIN_POSITION, _PREFER]},
+    }
+
+
+def whole(summary: str, model: type[BaseModel], *path: str) -> dict[str, Any]:
+    """Say the same of a route to all there is of something."""
+    return {
+        "tags": ["read"],
+        "summary": summary,
+        "response_model": model,
+        "responses": {200: {"headers": _KNOWN}, **answers(*(["not_found"] if path else []), *_ANYWHERE)},
+        "openapi_extra": {"parameters": [*map(_in_path, path), _MIN_POSITION, _PREFER]},
     }
 
 

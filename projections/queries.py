@@ -28,6 +28,20 @@ class Page(BaseModel):
         return self.model_dump(exclude={"limit", "cursor", "min_position"})
 
 
+class AccountQuery(Page):
+    """Which accounts; the newest first."""
+
+    status: Literal["active", "suspended", "closed", "erased"] | None = Field(None, description="With this status.")
+
+
+class OfAccount(Page):
+    """What of an account; the newest first."""
+
+    account: Text | None = Field(
+        None, description="Of this account; unsaid, of one's own.", examples=["0192f0c1-2d3e-7000-8000-000000000001"]
+    )
+
+
 class ResourceQuery(Page):
     """Which resources, in which order."""
 
