@@ -28,8 +28,12 @@ from schemas.account import (
     TakeRole,
 )
 from schemas.address import ClaimAddress, ConfirmAddress, ReleaseAddress, RenewProof, VerifyAddress
+from schemas.apikey import CreateKey, NoteUse, RerollKey, RevokeKey
+from schemas.login import RecordFailure
 from schemas.message import Command
 from schemas.person import NOTHING, Changing, Opening, Proof
+from schemas.role import DefineRole, RetireRole
+from schemas.session import OpenSession, RefreshSession, RevokeSession
 from schemas.totp import (
     RECOVERY_CODES,
     DisableTotp,
@@ -70,6 +74,8 @@ def changing(to: str = "work", *, new: Proof | None = None, old: Proof | None = 
 def codes(of: str) -> tuple[str, ...]:
     return tuple(digest(f"{of} {n}") for n in range(RECOVERY_CODES))
 
+
+Sequences = SearchStrategy[list[Asked]]
 
 ADDRESSES = tuple(map(digest, ("home", "work")))
 PROOFS = (proof("a", 6 * HOUR), proof("b", 40 * HOUR), proof("c", 80 * HOUR))
@@ -136,31 +142,61 @@ def totp_commands(account: str) -> tuple[Command, ...]:
     )
 
 
-def account_sequences() -> SearchStrategy[list[Asked]]:
-    """Give sequences in which an account is begun, and then asked for mostly by itself."""
-    opens = [command for command in account_commands("alice") if isinstance(command, OpenAccount | OpenServiceAccount)]
-    return _sequences(account_commands("alice"), ("alice",) * 4 + ACCOUNTS, opens)
+def session_commands(session: str) -> tuple[Command, ...]:
+    """Give some commands of every type about one session, with a chain of tokens and one that is none of it."""
+    tokens = tuple(digest(f"token {n}") for n in range(5))
+    about = {"session_id": session}
+    begun = {"account_id": "alice", "methods": ("password",), "refresh": tokens[0]}
+    return (
+        *(OpenSession(**about, **begun, generation=n) for n in (0, 1)),
+        *(RefreshSession(**about, shown=tokens[n], following=tokens[n + 1]) for n in range(4)),
+        RefreshSession(**about, shown=digest("stranger"), following=tokens[1]),
+        RevokeSession(**about),
+    )
 
 
-def address_sequences() -> SearchStrategy[list[Asked]]:
-    """Give sequences in which several accounts want two addresses."""
-    commands = [each for address in ADDRESSES for account in ACCOUNTS for each in address_commands(address, account)]
-    return _sequences(tuple(commands), ("door",))
+def apikey_commands(key: str) -> tuple[Command, ...]:
+    """Give some commands of every type about one API key."""
+    about = {"key_id": key, "start": "abcd"}
+    made = {"account_id": "alice", "name": "import", "secret": digest("first")}
+    return (
+        *(CreateKey(**about, **made, scopes=("kind:read", "*"), expires=until) for until in (None, 24 * HOUR)),
+        *(RerollKey(**about, secret=digest(secret), overlap=HOUR) for secret in ("first", "second")),
+        *(NoteUse(key_id=key, used=used) for used in (HOUR, HOUR + 1, 2 * HOUR)),
+        RevokeKey(key_id=key),
+    )
 
 
-def totp_sequences() -> SearchStrategy[list[Asked]]:
-    """Give sequences in which an account has a second factor most of the time."""
-    commands = totp_commands("alice")
-    return _sequences(commands, ("alice",) * 6 + ("bob",), [each for each in commands if isinstance(each, EnrolTotp)])
+LOGINS = tuple(
+    RecordFailure(tried=tried, attempt=f"0192f0c1-2d3e-4000-8000-{n:012}", why="password")
+    for tried in ("alice", "bob")
+    for n in range(4)
+)
+ROLES = (
+    *(DefineRole(role=role, permissions=("kind:read", "role:read")) for role in ("clerk", "admin")),
+    *(DefineRole(role="clerk", permissions=permissions) for permissions in (("role:read", "kind:read"), ("*",), ())),
+    *(RetireRole(role=role) for role in ("clerk", "admin")),
+)
 
 
-def _sequences(
-    commands: tuple[Command, ...], actors: tuple[str, ...], first: Sequence[Command] = ()
-) -> SearchStrategy[list[Asked]]:
-    types = sorted({command.type for command in commands})
-    by_type = [[command for command in commands if command.type == of] for of in types]
-    asked = st.tuples(st.sampled_from(actors), st.one_of(list(map(st.sampled_from, by_type))))
+def by_chance(commands: Sequence[Command], actors: Sequence[str], begin: type[Command] | None = None) -> Sequences:
+    """Give sequences in which each type of command is asked as often; the first of all is one that begins."""
+    of = {command.type: [each for each in commands if each.type == command.type] for command in commands}
+    asked = st.tuples(st.sampled_from(actors), st.one_of([st.sampled_from(of[type_]) for type_ in sorted(of)]))
     rest = st.lists(asked, min_size=8, max_size=24)
-    if not first:
+    if begin is None:
         return rest
-    return st.tuples(st.sampled_from(first), rest).map(lambda both: [(actors[0], both[0]), *both[1]])
+    return st.tuples(st.sampled_from(of[begin.type]), rest).map(lambda both: [(actors[0], both[0]), *both[1]])
+
+
+MOSTLY_ALICE = ("alice",) * 4 + ACCOUNTS
+PEOPLE: dict[str, Sequences] = {
+    "account": by_chance(account_commands("alice"), MOSTLY_ALICE, OpenAccount),
+    "address": by_chance([each for of in ACCOUNTS for each in address_commands(ADDRESSES[0], of)], ("door",)),
+    "totp": by_chance(totp_commands("alice"), MOSTLY_ALICE, EnrolTotp),
+    "session": by_chance(session_commands("session"), MOSTLY_ALICE, OpenSession),
+    "apikey": by_chance(apikey_commands("key"), MOSTLY_ALICE, CreateKey),
+    "login": by_chance(LOGINS, ("door",)),
+    "role": by_chance(ROLES, ACCOUNTS),
+}
+"""Sequences of commands about people, by domain; most go on from what was begun, and some never begin."""
