@@ -10,10 +10,12 @@ from typing import Any
 
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
 from infra import telemetry
 from infra.ending import STOPPING, leave_within
 from infra.ports import refuse_busy
+from infra.protocol import KEEP_ALIVE, Bounded
 from infra.ready import agree, reach
 from infra.settings import Settings, Unusable
 
@@ -34,17 +36,27 @@ def api(settings: Settings) -> None:
     from infra.api import create  # noqa: PLC0415 - whoever may not listen need not wait for it
 
     asyncio.run(_prepare(settings))
-    config = uvicorn.Config(
-        create(settings),
+    Server(config(create(settings), settings)).run()
+
+
+def config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Say how the doors are served."""
+    return uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=Bounded,
+        ws="none",
+        # Without proxies to trust, nobody says for another where they are.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        server_header=False,
         log_config=None,
         access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=10,
     )
-    Server(config).run()
 
 
 def project(settings: Settings, *, anew: bool) -> None:

@@ -1,11 +1,17 @@
 """What every process of Annal must know to run; each setting is the environment variable ANNAL_<NAME>."""
 
+import ipaddress
 import json
+import re
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+_URL = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?")
+_KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class Unusable(Exception):  # noqa: N818 - the message is for the person at the terminal, and a trace would not help them
@@ -95,6 +101,47 @@ class Settings(BaseSettings):
         """Where people reach the doors; what our access tokens say of who gave them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if _ORIGIN.fullmatch(origin) is None:
+                raise ValueError(f"name each origin as browsers do, such as https://app.example; {origin!r} is none")
+        return origins
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            try:
+                everybody = ipaddress.ip_network(network).prefixlen == 0
+            except ValueError:
+                raise ValueError(f"name networks such as 10.1.0.0/16, or addresses; {network!r} is none") from None
+            if everybody:
+                raise ValueError(f"name the networks of your proxies only; {network} lets everybody say who they are")
+        return networks
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, url: str) -> str:
+        if url and _URL.fullmatch(url) is None:
+            raise ValueError("an address for people looks like https://annal.example")
+        return url.rstrip("/")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, url: str) -> str:
+        if url and not url.startswith(("smtp://", "smtps://")):
+            raise ValueError("a mail server's address looks like smtp://user:password@host:587, or smtps://… with TLS")
+        return url
+
+    @field_validator("master_key")
+    @classmethod
+    def _keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None and not all(_KEY.fullmatch(key.strip()) for key in keys.get_secret_value().split(",")):
+            raise ValueError("a master key is 64 hexadecimal digits; put commas between several")
+        return keys
 
     def environment(self) -> dict[str, str]:
         """These settings as the environment variables that give them to another process."""
