@@ -1,0 +1,147 @@
+"""Access tokens: JWTs for ten minutes (RFC 9068), signed with ES256, read once and remembered until they expire."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import jwt
+from jwt.types import Options
+
+from infra.auth.recent import Recent
+from infra.auth.signing import SigningKeys
+from schemas.problems import Problem
+
+LIFE = 600
+"""Seconds that a token lives."""
+
+ALGORITHM = "ES256"
+TYPE = "at+jwt"
+CLIENT = "annal"
+"""Whom tokens are given to, as far as they say: the doors' own sign-in."""
+
+LARGEST = 8 * 1024
+REMEMBERED = 20_000
+
+_CHECKS: Options = {
+    "require": ["iss", "aud", "exp", "iat", "sub", "sid", "jti", "client_id"],
+    # Whether it has expired is looked at each time; PyJWT would also take a time that is text.
+    "verify_exp": False,
+    "verify_iat": False,
+    "strict_aud": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says: who, in which session and generation, with which roles, signed in how; `expires` in seconds.
+
+    New ones are of a token that lives from now on.
+    """
+
+    account: str
+    session: str
+    generation: int = 0
+    roles: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    jti: str = field(default_factory=lambda: str(uuid4()))
+    expires: int = field(default_factory=lambda: int(time.time()) + LIFE)
+
+
+class AccessTokens:
+    """Issues and reads tokens of one issuer, for itself or for another `audience`; `now` gives seconds since 1970."""
+
+    def __init__(
+        self, keys: SigningKeys, issuer: str, audience: str | None = None, now: Callable[[], float] = time.time
+    ) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience or issuer
+        self._now = now
+        self._read: Recent[str, Claims] = Recent(REMEMBERED)
+
+    def issue(self, claims: Claims) -> str:
+        kid, private = self._keys.current()
+        said = {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": claims.account,
+            "sid": claims.session,
+            "gen": claims.generation,
+            "roles": claims.roles,
+            "amr": claims.methods,
+            "jti": claims.jti,
+            "client_id": CLIENT,
+            "iat": int(self._now()),
+            "exp": claims.expires,
+        }
+        return jwt.encode(said, private, ALGORITHM, {"typ": TYPE, "kid": kid})
+
+    def read(self, token: str) -> Claims:
+        """Give what a token says, if it is one of ours. Raises Problem."""
+        claims = self._read.get(token)
+        if claims is None:
+            claims = self._verified(token)
+            self._read.keep(token, claims)
+        if claims.expires <= self._now():
+            self._read.forget(token)
+            raise expired()
+        return claims
+
+    def _verified(self, token: str) -> Claims:
+        try:
+            header = header_of(token)
+            public = self._keys.public(header["kid"]) if header.get("typ") == TYPE and "kid" in header else None
+            if public is None:
+                raise invalid()
+            said: dict[str, Any] = jwt.decode(
+                token,
+                public,
+                [ALGORITHM],
+                _CHECKS,
+                audience=self._audience,
+                issuer=self._issuer,
+            )
+        except jwt.PyJWTError:
+            raise invalid() from None
+        return _claims(said)
+
+
+def _claims(said: dict[str, Any]) -> Claims:
+    """Give the claims if they are of the types that we write."""
+    texts, numbers = [said["sub"], said["sid"], said["jti"]], [said["exp"], said["iat"], said.get("gen")]
+    lists = [said.get("roles"), said.get("amr")]
+    if not (
+        all(isinstance(each, str) for each in texts)
+        and all(type(each) is int for each in numbers)
+        and all(isinstance(each, list) and all(isinstance(word, str) for word in each) for each in lists)
+    ):
+        raise invalid()
+    return Claims(
+        account=said["sub"],
+        session=said["sid"],
+        generation=said["gen"],
+        roles=tuple(said["roles"]),
+        methods=tuple(said["amr"]),
+        jti=said["jti"],
+        expires=said["exp"],
+    )
+
+
+def header_of(token: str) -> dict[str, Any]:
+    """Give the header of a token, of which nothing is verified. Raises Problem, or PyJWTError."""
+    if len(token) > LARGEST or not token.isascii():
+        raise invalid()
+    return jwt.get_unverified_header(token)
+
+
+def expired() -> Problem:
+    return Problem("token_expired", "This access token has expired; refresh it, or sign in again.", headers=_CHALLENGE)
+
+
+def invalid() -> Problem:
+    return Problem("token_invalid", "This access token is not good here; sign in again.", headers=_CHALLENGE)
+
+
+_CHALLENGE = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
