@@ -27,7 +27,7 @@ class Gate:
         found = scope[CALLER] = await self._who(scope)
         try:
             caller = found if isinstance(found, Caller) else None
-            headers = await self._limits.admit(buckets(caller, network_of(scope), scope["path"]))
+            headers = await self._limits.admit(buckets(caller, network_of(scope), scope["method"], scope["path"]))
         except Problem as problem:
             await errors.told(problem)(scope, receive, send)
             return

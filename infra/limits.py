@@ -1,0 +1,229 @@
+"""How much callers may ask: token buckets that all doors share in Redis, spent from small loans that each holds.
+
+A door borrows a tenth of what a bucket holds, spends it without asking anybody, and after a second gives back what is
+left. So over any time no more gets in than the bucket holds, what comes in meanwhile, and one loan for each process.
+While Redis is away each process has a bucket of its own, of the same size: nobody is refused because of Redis, and
+nobody waits longer for it than PATIENCE.
+"""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from prometheus_client import Gauge
+from redis.asyncio import Redis
+
+from infra import telemetry
+from infra.auth import Caller
+from infra.auth.recent import Recent
+from infra.network import Secret, disguised, neighbourhood
+from infra.policies import ACCOUNT, ADDRESS, ATTEMPTS, TIGHT, Policy, of_key
+from schemas.problems import Problem
+
+PATIENCE: Final = 0.25
+"""Seconds that a request waits for Redis."""
+
+AWAY: Final = 1.0
+"""Seconds until Redis is asked again after it did not answer."""
+
+LENT_FOR: Final = 1.0
+"""Seconds until what is left of a loan goes back."""
+
+BUCKETS_KEPT: Final = 20_000
+
+LOCAL = Gauge("annal_rate_limits_local", "1 while Redis is away and this process counts requests by itself")
+
+BORROW: Final = """
+local rate, burst, back, want = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local was = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local since = math.max(0, now - (tonumber(was[2]) or now))
+local tokens = math.min(burst, (tonumber(was[1]) or burst) + since * rate + back)
+local lent = math.min(want, math.floor(tokens))
+redis.call('HSET', KEYS[1], 'tokens', tokens - lent, 'at', now)
+redis.call('PEXPIRE', KEYS[1], math.ceil((burst - tokens + lent) / rate) + 1000)
+return {lent, tostring(tokens - lent)}
+"""
+"""Fills a bucket by what came in (`rate` a millisecond) and what comes back, and lends what is there of `want`."""
+
+log = telemetry.log(__name__)
+
+
+class Bucket(NamedTuple):
+    """One policy for one caller; `of` names the caller, and reaches Redis in disguise."""
+
+    policy: Policy
+    of: str
+
+
+class Allowance(NamedTuple):
+    """Whether one may ask; how many times more, by what is known here; and the seconds until all of it is there again.
+
+    For who may not, the seconds are those until asking again makes sense.
+    """
+
+    allowed: bool
+    remaining: int
+    reset: int
+
+
+@dataclass(slots=True)
+class Waiting:
+    cost: int
+    since: float
+    told: asyncio.Future[Allowance]
+
+
+@dataclass(slots=True)
+class Loan:
+    """`tokens` may be spent for a second after `at`; then `left` were left in the bucket."""
+
+    left: float
+    at: float
+    tokens: float = 0.0
+    waiting: list[Waiting] = field(default_factory=list)
+    asking: asyncio.Task[None] | None = None
+
+    def spend(self, policy: Policy, cost: int, now: float) -> Allowance | None:
+        """Say whether there are tokens, and take them; None if the bucket may have more than is known here."""
+        if now - self.at >= LENT_FOR:
+            return None
+        there = min(policy.burst, self.tokens + self.left + (now - self.at) * policy.rate)
+        if cost <= self.tokens:
+            self.tokens -= cost
+            return Allowance(True, int(there) - cost, math.ceil((policy.burst - there + cost) / policy.rate))
+        if cost <= there:
+            return None
+        return Allowance(False, 0, max(1, math.ceil((cost - there) / policy.rate)))
+
+    def borrow_here(self, policy: Policy, back: float, want: int, now: float) -> None:
+        """Do to what is known of the bucket what Redis would do to the bucket."""
+        there = min(policy.burst, self.left + (now - self.at) * policy.rate + back)
+        self.tokens = min(want, math.floor(there))
+        self.left, self.at = there - self.tokens, now
+
+
+class Limits:
+    """Lets requests in, or says when they may come again."""
+
+    def __init__(self, redis: Redis, secret: Secret, *, on: bool = True) -> None:
+        self._on = on
+        self._secret = secret
+        self._borrow: Any = redis.register_script(BORROW)
+        self._loans: Recent[Bucket, Loan] = Recent(BUCKETS_KEPT)
+        self._away_until = 0.0
+
+    async def admit(self, buckets: Sequence[Bucket]) -> list[tuple[bytes, bytes]]:
+        """Take a token of each bucket, and give headers that say so on the answer. Raises Problem if one has none."""
+        if not self._on:
+            return []
+        begun = [self._begin(bucket, 1) for bucket in buckets]
+        taken = [each if isinstance(each, Allowance) else await each for each in begun]
+        policies = tuple([bucket.policy for bucket in buckets])
+        headers = {"RateLimit-Policy": _policies(policies), "RateLimit": _state(policies, taken)}
+        waits = [allowance.reset for allowance in taken if not allowance.allowed]
+        if waits:
+            wait = max(waits)
+            told = f"You ask more often than you may; ask again in {wait} s."
+            raise Problem("rate_limited", told, headers={"Retry-After": str(wait), **headers})
+        return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+    async def take(self, bucket: Bucket, cost: int = 1) -> Allowance:
+        """Take tokens of a bucket, if it has them."""
+        begun = self._begin(bucket, cost)
+        return begun if isinstance(begun, Allowance) else await begun
+
+    def _begin(self, bucket: Bucket, cost: int) -> "Allowance | asyncio.Future[Allowance]":
+        """Take tokens now if that can be told here; those who must wait for Redis wait for one answer together."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        loan = self._loans.get(bucket)
+        if loan is None:
+            loan = Loan(bucket.policy.burst, now - LENT_FOR)
+            self._loans.keep(bucket, loan)
+        allowance = loan.spend(bucket.policy, cost, now)
+        if allowance is not None:
+            return allowance
+        waiting = Waiting(cost, now, loop.create_future())
+        loan.waiting.append(waiting)
+        if loan.asking is None:
+            loan.asking = loop.create_task(self._ask(bucket, loan))
+        return waiting.told
+
+    async def _ask(self, bucket: Bucket, loan: Loan) -> None:
+        """Borrow until nobody waits."""
+        clock = asyncio.get_running_loop().time
+        while loan.waiting:
+            waiting, loan.waiting = loan.waiting, []
+            await self._renew(bucket, loan, sum(one.cost for one in waiting), waiting[0].since + PATIENCE)
+            for one in waiting:
+                if not one.told.done():
+                    refused = Allowance(False, 0, 1)
+                    one.told.set_result(loan.spend(bucket.policy, one.cost, clock()) or refused)
+        loan.asking = None
+
+    async def _renew(self, bucket: Bucket, loan: Loan, cost: int, until: float) -> None:
+        """Give back what is left of a loan, and take another, of Redis or of what is known here."""
+        clock = asyncio.get_running_loop().time
+        policy, want = bucket.policy, max(cost, bucket.policy.loan)
+        back, loan.tokens = loan.tokens, 0.0
+        if clock() >= self._away_until:
+            try:
+                async with asyncio.timeout_at(until):
+                    lent, left = await self._borrowed(bucket, back, want)
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody is refused because of it
+                self._leave(clock(), error)
+            else:
+                loan.tokens, loan.left, loan.at = lent, left, clock()
+                return
+        loan.borrow_here(policy, back, want, clock())
+
+    async def _borrowed(self, bucket: Bucket, back: float, want: int) -> tuple[int, float]:
+        policy = bucket.policy
+        if self._away_until:
+            # One tries whether Redis is there again; meanwhile the others do without.
+            self._away_until = asyncio.get_running_loop().time() + AWAY
+        key = f"annal:rate:{disguised(await self._secret(), f'{policy.name}:{bucket.of}')}"
+        lent, left = await self._borrow([key], [policy.rate / 1000, policy.burst, back, want])
+        if self._away_until:
+            self._away_until = 0.0
+            LOCAL.set(0)
+        return lent, float(left)
+
+    def _leave(self, now: float, error: Exception) -> None:
+        if not self._away_until:
+            log.warning("requests are counted here", error=f"{type(error).__name__}: {error}")
+        self._away_until = now + AWAY
+        LOCAL.set(1)
+
+
+def buckets(caller: Caller | None, network: str | None, method: str, path: str) -> list[Bucket]:
+    """Say what a request takes a token of: where it comes from, who asks, and what it asks for."""
+    place = neighbourhood(network)
+    found = [Bucket(ADDRESS, place)]
+    if caller is not None:
+        found.append(Bucket(ACCOUNT, caller.actor.id))
+        if caller.key is not None and caller.per_minute is not None:
+            found.append(Bucket(of_key(caller.per_minute), caller.key))
+    if method == "POST" and path in TIGHT:
+        found.append(Bucket(TIGHT[path], place))
+    return found
+
+
+def attempts(account: str, network: str | None) -> Bucket:
+    """Say what an attempt to sign in takes a token of too; `account` may be the digest of what is none."""
+    return Bucket(ATTEMPTS, f"{account} {neighbourhood(network)}")
+
+
+@lru_cache(maxsize=1000)
+def _policies(policies: tuple[Policy, ...]) -> str:
+    return ", ".join(f'"{policy.name}";q={policy.per_minute};w=60' for policy in policies)
+
+
+def _state(policies: Sequence[Policy], allowances: Sequence[Allowance]) -> str:
+    pairs = zip(policies, allowances, strict=True)
+    return ", ".join([f'"{policy.name}";r={one.remaining};t={one.reset}' for policy, one in pairs])
