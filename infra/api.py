@@ -8,15 +8,19 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 
-from infra import documents, errors, health, kafka, redis
+from infra import discovery, documents, errors, health, kafka, play, redis
+from infra.auth.gate import Gate
+from infra.auth.vault import Vault
 from infra.ends import Ends
 from infra.guard import Guarded, shared_with
 from infra.health import Health
+from infra.identity import Identities
 from infra.observe import Observed
 from infra.settings import Settings
 from projections import http as read_door
-from projections import registry
+from projections import people, registry
 from projections.door import ReadDoor
+from streams import sessions
 from streams.ask import Asker
 from streams.door import WriteDoor
 from streams.http import Commands
@@ -32,18 +36,24 @@ def create(settings: Settings) -> FastAPI:
     connection = kafka.connection(settings)
     cache = redis.client(settings)
     ends = Ends(connection)
-    read = ReadDoor(settings, cache, ends)
-    write = WriteDoor(Asker(connection), FollowedKinds(connection), Waiting(cache), read.outcomes)
-    checks = Health(settings, cache, ends)
+    read = ReadDoor(settings, cache, ends, vault=Vault(settings))
+    identities = Identities(settings, connection, cache, read, ends)
+    write = WriteDoor(
+        Asker(connection), FollowedKinds(connection), Waiting(cache), read.outcomes, lambda: identities.known.roles
+    )
+    checks = Health(settings, cache, ends, identities.known)
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
         await read.start()
         await write.start()
+        await identities.start(write)
         # What lives as long as the process need not be looked through time and again for what is gone.
         gc.freeze()
         gc.set_threshold(OBJECTS_OF_UPLOADS)
         yield
+        await commands.untold.stop()
+        await identities.stop()
         await write.stop()
         await read.stop()
         await ends.stop()
@@ -52,13 +62,23 @@ def create(settings: Settings) -> FastAPI:
     # Spans and measurements are infra/observe.py's; FastAPI's own would cost as much as all the rest of a request.
     silent: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
     app = FastAPI(lifespan=running, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=silent)
-    commands = Commands(write)
+    forms = identities.forms(write)
+    commands = Commands(forms)
     # One flat list: routers within routers are searched one by one, and a route of theirs does not know its whole path.
     app.router.routes.append(commands)
-    for router in (read_door.routes(read), registry.routes(), health.routes(checks)):
+    for router in (
+        read_door.routes(read),
+        people.routes(read),
+        sessions.routes(forms),
+        discovery.routes(settings, identities.keys),
+        play.routes(settings, identities.vault, identities.tokens),
+        registry.routes(),
+        health.routes(checks),
+    ):
         app.router.routes.extend(router.routes)
     errors.handle(app)
     documents.describe(app, commands.routes)
+    app.add_middleware(Gate, doorkeeper=identities.doorkeeper, limits=identities.limits)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **shared_with(settings.cors_origins))
     app.add_middleware(Guarded)

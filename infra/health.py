@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from infra import postgres
+from infra.auth.known import Known
 from infra.ends import Ends
 from infra.settings import Settings
 from infra.topics import expected
@@ -37,14 +38,16 @@ class Unwell(Exception):  # noqa: N818 - an answer to a question
 class Health:
     """Asks every server. Redis may be gone: answers are slower then, and none is missing."""
 
-    def __init__(self, settings: Settings, redis: Redis, ends: Ends) -> None:
+    def __init__(self, settings: Settings, redis: Redis, ends: Ends, known: Known) -> None:
         self._settings = settings
         self._redis = redis
         self._ends = ends
+        self._known = known
 
     async def report(self) -> tuple[bool, Report]:
         """Say whether all is well that must be, and how each thing is."""
         checks: dict[str, Check] = {
+            "callers": self._callers,
             "kafka": self._kafka,
             "postgres": self._postgres,
             "read_models": self._read_models,
@@ -53,6 +56,11 @@ class Health:
         told = await asyncio.gather(*map(_told, checks.values()))
         report = dict(zip(checks, told, strict=True))
         return all(one["well"] for name, one in report.items() if name != "redis"), report
+
+    async def _callers(self) -> str:
+        if not await self._known.ready():
+            raise Unwell("It is not known yet what changed of accounts and sessions: nobody is let in before.")
+        return "What changed of accounts and sessions is known."
 
     async def _kafka(self) -> str:
         there = await self._ends.topics()

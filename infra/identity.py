@@ -1,6 +1,7 @@
 """All with which the doors know who asks: keys, what changed just now, and what forms work with."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
@@ -13,9 +14,9 @@ from infra.auth.passwords import Passwords
 from infra.auth.signing import SigningKeys
 from infra.auth.tarpit import Tarpit
 from infra.auth.tokens import AccessTokens
-from infra.auth.vault import Vault
 from infra.ending import ended
 from infra.ends import Ends
+from infra.limits import Limits
 from infra.people import People
 from infra.settings import Settings
 from projections.door import ReadDoor
@@ -38,7 +39,9 @@ log = telemetry.log(__name__)
 class Identities:
     """What begins with the doors and ends with them; `forms` is what forms are given of it."""
 
-    def __init__(self, settings: Settings, connection: dict[str, Any], cache: Redis, read: ReadDoor, ends: Ends) -> None:
+    def __init__(
+        self, settings: Settings, connection: dict[str, Any], cache: Redis, read: ReadDoor, ends: Ends
+    ) -> None:
         people = People(read, ends)
         self.vault = read.vault
         self.keys = SigningKeys(self.vault)
@@ -49,7 +52,9 @@ class Identities:
         self._settings = settings
         self._people = people
         self._passwords = Passwords()
-        self._tarpit = Tarpit(cache)
+        network = partial(self.vault.secret, "network")
+        self.limits = Limits(cache, network, on=settings.rate_limits)
+        self._tarpit = Tarpit(cache, network)
         self._noting: asyncio.Task[None] | None = None
 
     def forms(self, door: WriteDoor) -> Identity:

@@ -1,7 +1,6 @@
 """How the doors and the projections run as processes of their own; the worker's way is in infra/worker.py."""
 
 import asyncio
-import ipaddress
 import signal
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -14,7 +13,7 @@ from starlette.types import ASGIApp
 
 from infra import telemetry
 from infra.ending import STOPPING, leave_within
-from infra.ports import refuse_busy
+from infra.ports import is_loopback, refuse_busy
 from infra.protocol import KEEP_ALIVE, Bounded
 from infra.ready import agree, reach
 from infra.settings import Settings, Unusable
@@ -30,7 +29,7 @@ class Server(uvicorn.Server):
 
 def api(settings: Settings) -> None:
     """Serve HTTP until told to stop."""
-    _refuse_strangers(settings.host)
+    _refuse_strangers(settings)
     refuse_busy(settings)
     telemetry.start(settings, "api")
     from infra.api import create  # noqa: PLC0415 - whoever may not listen need not wait for it
@@ -89,13 +88,16 @@ async def _until_told(work: Coroutine[Any, Any, None]) -> None:
         await task
 
 
-def _refuse_strangers(host: str) -> None:
-    """Listen for this machine only: until identity exists, whoever reaches a door is believed to be whom they say."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+def _refuse_strangers(settings: Settings) -> None:
+    """Let only this machine play, and let strangers come only where mail reaches them."""
+    if is_loopback(settings.host):
+        return
+    if settings.dev_login:
         raise Unusable(
-            f"ANNAL_HOST is {host}, and the doors believe every caller until identity exists: set it to 127.0.0.1."
+            f"ANNAL_HOST is {settings.host}, and with ANNAL_DEV_LOGIN anybody is whom they say: set one of both anew."
+        )
+    if not settings.smtp_url:
+        raise Unusable(
+            f"ANNAL_HOST is {settings.host}, and mail goes nowhere: set ANNAL_SMTP_URL, so that people can prove their "
+            "addresses."
         )

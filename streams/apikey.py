@@ -14,7 +14,6 @@ from schemas.rights import RIGHTS
 from streams.beyond import require_had
 from streams.forms import Answer, Form, Sent, Visit
 
-
 SECRET_BYTES = 20
 
 
@@ -80,7 +79,7 @@ async def _secret(visit: Visit) -> str:
     if visit.terms.idempotency_key is None:
         return apikeys.make(apikeys.new_secret())
     key = await visit.identity.vault.secret("apikey")
-    said = "\n".join((visit.terms.actor.id, visit.terms.idempotency_key, visit.digest))
+    said = f"{visit.terms.actor.id}\n{visit.terms.idempotency_key}\n{visit.digest}"
     return apikeys.make(hmac.digest(key, said.encode(), "sha256")[:SECRET_BYTES])
 
 

@@ -1,7 +1,7 @@
 """Forms: what people send where a door makes the command, because something of it must not stand on a topic.
 
-A form is asked like a command, at the same kind of path. Passwords are hashed, what is personal is sealed and secrets are
-digested here, before anything is stored; what they were is said nowhere again.
+A form is asked like a command, at the same kind of path. Passwords are hashed, what is personal is sealed and secrets
+are digested here, before anything is stored; what they were is said nowhere again.
 """
 
 import time

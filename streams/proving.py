@@ -34,7 +34,7 @@ async def prove_password(visit: Visit, password: str) -> Row:
 
 
 async def check_password(visit: Visit, tried: str, row: Row | None, password: str) -> Verified:
-    """Check a password; of an account that is not there with the same work. Raises Problem, after as long as it takes."""
+    """Check a password; of an account that is not there with the same work. Raises Problem, after some time."""
     identity = visit.identity
     await asyncio.sleep(await identity.tarpit.begin(tried, visit.network or ""))
     person = await identity.vault.known(row["account_id"] if row is not None else ANONYMOUS)

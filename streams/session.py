@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from infra.auth import CHALLENGE
-from infra.auth import addresses
+from infra.auth import CHALLENGE, addresses
 from infra.auth.tokens import LIFE, Claims
 from schemas.message import Actor, Outcome
 from schemas.problems import Problem
@@ -85,7 +84,8 @@ async def refresh(visit: Visit, token: str) -> SignedIn:
     if account is None or identity.known.generation(row["account_id"], account["generation"]) > row["generation"]:
         raise _ended()
     _require_usable(account, identity.known.status(row["account_id"], account["status"]))
-    return _signed_in(visit, account, row["generation"], shown.session_id, tuple(row["methods"]), following, outcome)
+    claims = _claims(visit, account, shown.session_id, row["generation"], tuple(row["methods"]))
+    return _signed_in(visit, claims, following, outcome)
 
 
 async def leave(visit: Visit, session_id: str) -> None:
@@ -108,25 +108,21 @@ async def _open(visit: Visit, row: Row, methods: tuple[Any, ...], device: str, a
         device=person.seal("device", device[:DEVICE_CHARACTERS]) if device else None,
     )
     outcome = await visit.ask(command, actor)
-    return _signed_in(visit, row, row["generation"], session_id, methods, first, outcome)
+    return _signed_in(visit, _claims(visit, row, session_id, row["generation"], methods), first, outcome)
 
 
-def _signed_in(
-    visit: Visit, row: Row, generation: int, session_id: str, methods: tuple[str, ...], token: str, outcome: Outcome
-) -> SignedIn:
+def _claims(visit: Visit, row: Row, session_id: str, generation: int, methods: tuple[str, ...]) -> Claims:
     account_id = row["account_id"]
-    claims = Claims(
-        account=account_id,
-        session=session_id,
-        generation=generation,
-        roles=visit.identity.known.roles_of(account_id, tuple(row["roles"])),
-        methods=methods,
-    )
+    roles = visit.identity.known.roles_of(account_id, tuple(row["roles"]))
+    return Claims(account_id, session_id, generation, roles, methods)
+
+
+def _signed_in(visit: Visit, claims: Claims, token: str, outcome: Outcome) -> SignedIn:
     return SignedIn(
         access_token=visit.identity.tokens.issue(claims),
         refresh_token=token,
-        account_id=account_id,
-        session_id=session_id,
+        account_id=claims.account,
+        session_id=claims.session,
         position=outcome.position or "",
     )
 

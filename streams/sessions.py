@@ -1,44 +1,31 @@
-"""The door to sessions: signing in, going on and leaving, as JSON and as OAuth has it; and, for play, as anybody."""
+"""The door to sessions: signing in, going on and leaving, as JSON and as OAuth has it."""
 
 import secrets
 from collections.abc import Awaitable
-from typing import Annotated, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
 from fastapi import APIRouter, Request, Response, Security
-from pydantic import Field
 
 from infra.auth import CHALLENGE, TOKEN_PATH, Caller, bearer, caller, signed_in
-from infra.auth.doorkeeper import DEV, network_of
-from infra.auth.tokens import Claims
+from infra.auth.doorkeeper import network_of
 from infra.direct import DirectRoute
-from schemas.account import RoleName
-from schemas.message import Subject
 from schemas.problems import Problem
 from schemas.rights import Right
 from streams import openapi_forms
-from streams.forms import Identity, Sent, Unanswered, Visit, now
+from streams.forms import Identity, Unanswered, Visit
 from streams.request import Terms, read, validated
 from streams.session import Refresh, SignedIn, SignIn, leave, refresh, sign_in
 from streams.visit import ANYBODY, FORM_BYTES, JSON, visit
 
 COOKIE = "__Host-annal-refresh"
 COOKIE_LASTS = 90 * 24 * 3600
-DEV_LASTS = 24 * 3600
-"""Seconds that a token for play is good."""
 
 FORM = "application/x-www-form-urlencoded"
 
 _ANYBODY = Right(None)
 Found = TypeVar("Found")
-
-
-class BeAnybody(Sent):
-    """Whom to be, for play."""
-
-    account: Annotated[Subject, Field(examples=["alice"])]
-    roles: tuple[RoleName, ...] = ("member",)
 
 
 class Sessions:
@@ -85,13 +72,6 @@ class Sessions:
             return _answer(await _in_time(sign_in(here, sent, _device(request))), cookie=False)
         raise Problem("body_invalid", "Send the grant_type `password` or `refresh_token`, as a form.")
 
-    async def be_anybody(self, request: Request) -> Response:
-        _, sent = await visit(self._identity, request, BeAnybody, _ANYBODY)
-        claims = Claims(sent.account, DEV, roles=sent.roles, expires=now() // 1000 + DEV_LASTS)
-        token = self._identity.tokens.issue(claims)
-        body = {"access_token": token, "token_type": "Bearer", "expires_in": DEV_LASTS, "account_id": sent.account}
-        return Response(orjson.dumps(body), 200, {"Cache-Control": "no-store"}, JSON)
-
     def _visit(self, asking: Caller, request: Request) -> Visit:
         terms = Terms(asking, idempotency_key=None, expected_version=None, wait=0)
         return Visit(self._identity, terms, network_of(request.scope), secrets.token_hex(16))
@@ -107,7 +87,7 @@ class Sessions:
 
 
 def routes(identity: Identity) -> APIRouter:
-    """Give the routes of sessions; those for play only where that is allowed."""
+    """Give the routes of sessions."""
     door = Sessions(identity)
     router = APIRouter(route_class=DirectRoute)
     add = router.add_api_route
@@ -122,8 +102,6 @@ def routes(identity: Identity) -> APIRouter:
         **leaving,
     )
     add(TOKEN_PATH, door.token, methods=["POST"], include_in_schema=False)
-    if identity.settings.dev_login:
-        add("/v1/dev/login", door.be_anybody, methods=["POST"], **openapi_forms.session("Be anybody", BeAnybody, None))
     return router
 
 

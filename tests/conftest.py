@@ -1,6 +1,7 @@
 """What tests of several directories share: the servers, started once and only for those who ask."""
 
 import os
+import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -8,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
 
 from infra import embedded
 from infra.settings import Settings
@@ -17,7 +19,9 @@ from infra.settings import Settings
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings that reach a running Kafka, PostgreSQL and Redis, empty but for what other tests wrote."""
     with ExitStack() as running:
-        yield _start(running, tmp_path_factory.mktemp("stack"))
+        started = _start(running, tmp_path_factory.mktemp("stack"))
+        # Doors with directories of their own open one vault.
+        yield started.model_copy(update={"master_key": SecretStr(secrets.token_hex(32))})
 
 
 def _start(running: ExitStack, data_dir: Path) -> Settings:

@@ -23,7 +23,7 @@ KEPT_MS = 15 * 60 * 1000
 """How long a change is remembered, in milliseconds: longer than an access token lives, and than read models lag."""
 
 PATIENCE = 0.5
-READY_PATIENCE = 5.0
+READY_PATIENCE = 2.0
 
 DOMAINS = (account.DOMAIN, session.DOMAIN, apikey.DOMAIN, role.DOMAIN)
 

@@ -14,8 +14,9 @@ from infra.faults.stage import Process, Stage, stage
 from infra.ready import ready
 from schemas.partition import partition_of
 from streams.app import SESSION_TIMEOUT
+from tests.calling import Playing
 
-ALICE = {"Annal-Actor": "alice", "Prefer": "wait=30"}
+ALICE = {"As": "alice", "Prefer": "wait=30"}
 PARTITIONS = 8
 PAUSE = 6.0
 """Seconds between one worker's return and the next one's end: a new one has joined by then."""
@@ -33,7 +34,7 @@ async def rolled(there: Stage) -> list[float]:
     await start(there)
     (door,) = there.doors()
     assert ready(there.of("api")[0].settings)
-    async with httpx2.AsyncClient(base_url=f"{door}/v1/commands/", headers=ALICE, timeout=60) as http:
+    async with httpx2.AsyncClient(base_url=f"{door}/v1/commands/", headers=ALICE, timeout=60, auth=Playing()) as http:
         await post(http, "kind.define", kind="bill", json_schema={"type": "object"})
         subjects = {partition_of(f"bill-{n}".encode(), PARTITIONS): f"bill-{n}" for n in range(100)}
         assert len(subjects) == PARTITIONS

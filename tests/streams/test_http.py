@@ -17,8 +17,9 @@ from schemas import wire
 from schemas.message import Asked, Position
 from streams.bulk import LINES
 from streams.request import BODY_BYTES
+from tests.calling import HEADER, inside
 
-ALICE = {"Annal-Actor": "alice"}
+ALICE = {HEADER: "alice"}
 JSON = ALICE | {"Content-Type": "application/json"}
 NDJSON = ALICE | {"Content-Type": "application/x-ndjson"}
 RENAME = "/v1/commands/resource.rename"
@@ -31,14 +32,14 @@ NOWHERE = Settings(
 @pytest.fixture
 def alone() -> httpx2.AsyncClient:
     """The doors without any server: enough for requests that are refused."""
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(create(NOWHERE)), base_url="http://annal")
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(inside(create(NOWHERE))), base_url="http://annal")
 
 
 @pytest.fixture(scope="module")
 async def http(stack: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     """The doors on real servers, and nobody who decides."""
     await topics.create(stack)
-    app = create(stack)
+    app = inside(create(stack))
     async with (
         app.router.lifespan_context(app),
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://annal") as client,
@@ -74,11 +75,7 @@ def repeated(name: str, *values: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("headers", "body", "status", "code"),
     [
-        ({"Content-Type": "application/json"}, BODY, 401, "actor_missing"),
-        (JSON | {"Annal-Actor": ""}, BODY, 401, "actor_missing"),
-        (JSON | {"Annal-Actor": "no one!"}, BODY, 422, "actor_invalid"),
-        (JSON | {"Annal-Actor": "a" * 201}, BODY, 422, "actor_invalid"),
-        (repeated("Annal-Actor", "bob"), BODY, 400, "header_invalid"),
+        ({"Content-Type": "application/json"}, BODY, 401, "credentials_missing"),
         (ALICE, BODY, 415, "content_type_unsupported"),
         (ALICE | {"Content-Type": "text/plain"}, BODY, 415, "content_type_unsupported"),
         (ALICE | {"Content-Type": "application/json; charset=latin-1"}, BODY, 415, "content_type_unsupported"),
@@ -192,7 +189,7 @@ async def test_the_same_request_has_the_same_id_and_another_body_another_digest(
         await ask("A"),
         await ask("A", **{"Idempotency-Key": '"k2"'}),
         await ask("B"),
-        await ask("A", **{"Annal-Actor": "bob"}),
+        await ask("A", **{HEADER: "bob"}),
     )
     assert first.meta.id == again.meta.id == quoted.meta.id == other.meta.id != bob.meta.id
     assert first.meta.digest == again.meta.digest != other.meta.digest

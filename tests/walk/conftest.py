@@ -29,7 +29,7 @@ class Running:
 def running(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     directory: Path = tmp_path_factory.mktemp("up")
     (port,) = choose(directory, {"api": None}).values()
-    settings = stack.model_copy(update={"data_dir": directory, "port": port, "worker_port": 0, "project_port": 0})
+    settings = stack.model_copy(update={"data_dir": directory, "port": port, "worker_port": 0, "project_port": 0, "dev_login": True})
     command = [sys.executable, "-m", "infra.cli", "up"]
     environment = os.environ | settings.environment()
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as up:  # noqa: S603 - our own

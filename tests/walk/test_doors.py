@@ -12,9 +12,10 @@ import pytest
 
 from infra.api import create
 from infra.settings import Settings
+from tests.calling import Playing
 from tests.walk.conftest import Running
 
-ALICE = {"Annal-Actor": "alice"}
+ALICE = {"As": "alice"}
 WAIT = ALICE | {"Prefer": "wait=20"}
 
 
@@ -23,7 +24,7 @@ async def doors(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     app = create(settings)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://annal", timeout=60) as client,
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://annal", timeout=60, auth=Playing()) as client,
     ):
         yield client
 

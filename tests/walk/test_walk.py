@@ -18,16 +18,17 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from schemas.partition import partition_of
+from tests.calling import Playing
 from tests.walk.conftest import Running
 
 SCHEMA = {"type": "object", "properties": {"amount": {"type": "number"}}, "required": ["amount"]}
-ALICE, BOB = {"Annal-Actor": "alice"}, {"Annal-Actor": "bob"}
+ALICE, BOB = {"As": "alice"}, {"As": "bob"}
 WAIT = {"Prefer": "wait=20"}
 
 
 @pytest.fixture
 def http(running: Running) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=running.url, timeout=30) as client:
+    with httpx2.Client(base_url=running.url, timeout=30, auth=Playing()) as client:
         yield client
 
 

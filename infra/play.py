@@ -1,0 +1,72 @@
+"""Doors for development only: the mail that was kept instead of sent, and signing in as anybody."""
+
+import time
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import AwareDatetime, Field
+
+from infra.auth.doorkeeper import DEV
+from infra.auth.inbox import messages
+from infra.auth.tokens import AccessTokens, Claims
+from infra.auth.vault import Vault
+from infra.direct import DirectRoute
+from infra.ports import is_loopback
+from infra.settings import Settings
+from schemas.account import RoleName
+from schemas.message import Subject
+from schemas.problems import answers
+from streams.forms import Sent
+from streams.request import read, validated
+
+JSON = "application/json"
+LASTS = 24 * 3600
+"""Seconds that a token for play is good."""
+
+
+class BeAnybody(Sent):
+    """Whom to be, for play: any name, with these roles."""
+
+    account: Annotated[Subject, Field(examples=["alice"])]
+    roles: tuple[RoleName, ...] = ("member",)
+
+
+def routes(settings: Settings, vault: Vault, tokens: AccessTokens) -> APIRouter:
+    """Give the routes for development, as far as the settings let them be."""
+    router = APIRouter(prefix="/v1/dev", tags=["development"])
+    if settings.dev_login:
+        _login(router, tokens)
+    if is_loopback(settings.host) and not settings.smtp_url:
+        _inbox(router, vault)
+    return router
+
+
+def _login(router: APIRouter, tokens: AccessTokens) -> None:
+    async def login(request: Request) -> Response:
+        sent = validated(BeAnybody, await read(request))
+        claims = Claims(sent.account, DEV, roles=sent.roles, expires=int(time.time()) + LASTS)
+        told = {"access_token": tokens.issue(claims), "token_type": "Bearer", "expires_in": LASTS}
+        return Response(orjson.dumps({**told, "account_id": sent.account}), 200, {"Cache-Control": "no-store"}, JSON)
+
+    body = {"required": True, "content": {JSON: {"schema": BeAnybody.model_json_schema()}}}
+    router.add_api_route(
+        "/login",
+        login,
+        methods=["POST"],
+        summary="Be anybody",
+        responses=answers("body_invalid", "body_unreadable", "body_too_large", "rate_limited"),
+        openapi_extra={"requestBody": body},
+        route_class_override=DirectRoute,
+    )
+
+
+def _inbox(router: APIRouter, vault: Vault) -> None:
+    @router.get(
+        "/inbox",
+        summary="Mail that was kept instead of sent",
+        responses=answers("postgres_unavailable", "rate_limited"),
+    )
+    async def inbox(to: str | None = None, after: AwareDatetime | None = None) -> Response:
+        kept = await messages(vault, to, after)
+        return Response(orjson.dumps({"items": kept}), 200, {"Cache-Control": "no-store"}, JSON)
