@@ -5,13 +5,15 @@ import logging
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from infra.settings import ADDRESSES, Settings, Unusable, address, load
+
+Result = TypeVar("Result")
 
 app = typer.Typer(
     name="annal",
@@ -21,6 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+admin = typer.Typer(help="Who runs this service.", no_args_is_help=True)
+app.add_typer(admin, name="admin")
+
 DataDir = Annotated[
     Path | None,
     typer.Option("--data-dir", help="Where everything is kept; .annal if neither this nor ANNAL_DATA_DIR says."),
@@ -28,12 +33,21 @@ DataDir = Annotated[
 
 
 @app.command()
-def up(data_dir: DataDir = None) -> None:
+def up(
+    data_dir: DataDir = None,
+    *,
+    dev_login: Annotated[
+        bool, typer.Option("--dev-login", help="Let anybody sign in as anybody at /v1/dev/login, for play.")
+    ] = False,
+) -> None:
     """Start everything on this machine: servers that are not named by settings, worker, projections and doors."""
     from infra import up  # noqa: PLC0415
 
     # Not `load`: whatever an earlier `annal up` left behind is not what this one shall use.
-    up.run(_settings(data_dir, running=False), Console(soft_wrap=True))
+    settings = _settings(data_dir, running=False)
+    if dev_login:
+        settings = settings.model_copy(update={"dev_login": True})
+    up.run(settings, Console(soft_wrap=True))
 
 
 @app.command()
@@ -103,6 +117,24 @@ def status(data_dir: DataDir = None) -> None:
     raise typer.Exit(_run(status.show(_settings(data_dir), Console())))
 
 
+@admin.command("create")
+def create_admin(
+    address: Annotated[str, typer.Option(prompt=True, help="The mail address to sign in with.")],
+    password: Annotated[
+        str,
+        typer.Option(
+            prompt=True, hide_input=True, confirmation_prompt=True, envvar="ANNAL_ADMIN_PASSWORD", help="Asked for."
+        ),
+    ],
+    data_dir: DataDir = None,
+) -> None:
+    """Open an account that may do everything, or let the account that has this address do so."""
+    settings = _role(data_dir)
+    from infra import admin  # noqa: PLC0415
+
+    Console().print(_run(admin.create(settings, address, password)))
+
+
 @app.command()
 def bench(
     names: Annotated[
@@ -169,7 +201,7 @@ def _role(data_dir: Path | None) -> Settings:
     return settings
 
 
-def _run(work: Coroutine[Any, Any, int]) -> int:
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
     import asyncio  # noqa: PLC0415 - half of the time that `annal --help` takes
 
     return asyncio.run(work)

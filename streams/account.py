@@ -100,10 +100,15 @@ class TokenForPassword(Sent):
 
 async def register(visit: Visit, sent: Register) -> Answer:
     require_good(sent.password, sent.address, sent.display_name or "")
-    account_id, digest = visit.new_id("account"), await _digest(visit, sent.address)
+    account_id = visit.new_id("account")
+    return await open_person(visit, sent, account_id, admin=await is_first(visit, account_id))
+
+
+async def open_person(visit: Visit, sent: Register, account_id: str, *, admin: bool) -> Answer:
+    """Open an account; an administrator's address needs no proof."""
+    digest = await address_of(visit, sent.address)
     person = await visit.identity.vault.person(account_id)
     hashed = await visit.identity.passwords.hash(sent.password)
-    admin = await is_first(visit, account_id)
     opening = Opening(
         sealed_address=person.seal("address", addresses.normal(sent.address)),
         profile=_sealed(person, sent),
@@ -117,7 +122,7 @@ async def register(visit: Visit, sent: Register) -> Answer:
 
 async def invite(visit: Visit, sent: Invite) -> Answer:
     require_had(visit.terms.caller, permitted(sent.roles, visit.identity.known.roles))
-    account_id, digest = visit.new_id("account"), await _digest(visit, sent.address)
+    account_id, digest = visit.new_id("account"), await address_of(visit, sent.address)
     person = await visit.identity.vault.person(account_id)
     opening = Opening(
         sealed_address=person.seal("address", addresses.normal(sent.address)),
@@ -149,7 +154,7 @@ async def verify_address(visit: Visit, sent: ShowToken) -> Answer:
 
 async def renew_proof(visit: Visit, sent: NameAddress) -> None:
     """Send another token, if the address waits for one; whether it does is told to nobody."""
-    row = await visit.identity.people.by_address(await _digest(visit, sent.address))
+    row = await visit.identity.people.by_address(await address_of(visit, sent.address))
     person = await visit.identity.vault.known(row["account_id"]) if row is not None else None
     if row is None or person is None or row["verified"]:
         return
@@ -164,7 +169,7 @@ async def renew_proof(visit: Visit, sent: NameAddress) -> None:
 
 async def change_address(visit: Visit, sent: WantAddress) -> Answer:
     row = await prove_password(visit, sent.password)
-    account_id, digest = row["account_id"], await _digest(visit, sent.address)
+    account_id, digest = row["account_id"], await address_of(visit, sent.address)
     person = await visit.identity.vault.person(account_id)
     changing = Changing(
         sealed_address=person.seal("address", addresses.normal(sent.address)),
@@ -203,7 +208,7 @@ async def set_password(visit: Visit, sent: NewPassword) -> Answer:
 
 async def ask_password_reset(visit: Visit, sent: NameAddress) -> None:
     """Send a token, if there is such an account; whether there is is told to nobody."""
-    row = await visit.identity.people.by_address(await _digest(visit, sent.address))
+    row = await visit.identity.people.by_address(await address_of(visit, sent.address))
     person = await visit.identity.vault.known(row["account_id"]) if row is not None else None
     if row is not None and person is not None and row["status"] == "active":
         await visit.ask(await _reset(row, person, RESET_MS), await visit.actor(row["account_id"]))
@@ -246,7 +251,8 @@ async def _reset(row: Row, person: Person, lasts: int) -> Command:
     return AskPasswordReset(account_id=row["account_id"], proof=proof)
 
 
-async def _digest(visit: Visit, address: str) -> str:
+async def address_of(visit: Visit, address: str) -> str:
+    """Give the digest under which an address is known. Raises Problem."""
     return addresses.digest(await visit.identity.vault.secret("address"), address)
 
 
