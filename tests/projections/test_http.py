@@ -9,13 +9,13 @@ from fastapi import FastAPI
 from httpx2 import ASGITransport, AsyncClient, Response
 
 from infra import errors, postgres, redis
+from infra.auth.vault import Vault
 from infra.ends import Ends
 from infra.settings import Settings
 from projections import documents, http
 from projections.documents import Documents
 from projections.door import ReadDoor
 from projections.read_models import READ_MODELS
-from projections.rows import Rows
 from schemas.kind import KindDefined
 from schemas.message import Actor, CommandRejected, Fact
 from schemas.resource import (
@@ -26,62 +26,54 @@ from schemas.resource import (
     ResourceTrashed,
     ResourceUnshared,
 )
+from tests.calling import HEADER, Calling
+from tests.projections.knowing import Knowing
 from tests.projections.telling import Journal, partition_of, registered, stretches, until
 
 
 class World:
     """A read door, and facts that are known as soon as they are told."""
 
-    def __init__(self, settings: Settings, client: AsyncClient) -> None:
+    def __init__(self, client: AsyncClient, knowing: Knowing) -> None:
         self.client = client
-        self._sinks = [(each, Rows(settings, each)) for each in READ_MODELS]
-        self._journals: dict[tuple[str, int], Journal] = {}
+        self._knowing = knowing
+
+    @property
+    def command(self) -> str:
+        """The command that was told of last."""
+        return self._knowing.command
 
     async def tell(self, subject: str, *facts: Fact, domain: str = "resource", actor: str = "alice") -> str:
         """Let one command leave facts; where the last of them stands."""
-        partition = partition_of(subject) if domain == "resource" else 0
-        journal = self._journals.setdefault((domain, partition), Journal(domain, partition))
-        self.command = journal.tell(subject, *facts, actor=Actor(id=actor))
-        for projection, rows in self._sinks:
-            if domain in {each.name for each in projection.domains}:
-                before = (await rows.load([journal.place]))[journal.place]
-                for stretch in stretches(projection, journal, before=before):
-                    assert await rows.write([stretch])
-        return f"{domain}:{partition}:{len(journal.records) - 1}"
+        return await self._knowing.tell(domain, subject, *facts, actor=Actor(id=actor))
 
     async def get(self, path: str, by: str | None = "alice", **headers: str) -> Response:
-        who = {"Annal-Actor": by} if by is not None else {}
+        who = {HEADER: by} if by is not None else {}
         return await self.client.get(path, headers={**who, **{k.replace("_", "-"): v for k, v in headers.items()}})
 
     async def names(self, path: str, by: str = "alice") -> list[str]:
         return [item["name"] for item in (await self.get(path, by)).json()["items"]]
-
-    async def close(self) -> None:
-        for _, rows in self._sinks:
-            await rows.close()
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[AsyncClient]:
     cache = redis.client(settings)
     # Journals are on paper here, so Kafka is away.
-    door = ReadDoor(settings, cache, Ends({"bootstrap_servers": "127.0.0.1:1"}))
+    door = ReadDoor(settings, cache, Ends({"bootstrap_servers": "127.0.0.1:1"}), vault=Vault(settings))
     app = FastAPI()
     app.include_router(http.routes(door))
     errors.handle(app)
     await door.start()
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://annal") as client:
+    async with AsyncClient(transport=ASGITransport(app=Calling(app)), base_url="http://annal") as client:
         yield client
     await door.stop()
     await cache.aclose()
 
 
 @pytest.fixture
-async def world(ground: Settings) -> AsyncIterator[World]:
+async def world(ground: Settings, knowing: Knowing) -> AsyncIterator[World]:
     async with opened(ground) as client:
-        world = World(ground, client)
-        yield world
-        await world.close()
+        yield World(client, knowing)
 
 
 def problem(response: Response) -> tuple[int, str]:
@@ -158,7 +150,7 @@ async def test_a_version_that_the_caller_has_is_not_sent_again(world: World) -> 
 
 async def test_who_asks_must_be_named(world: World) -> None:
     for path in ("/v1/resources/r1", "/v1/resources", "/v1/resources/r1/history", "/v1/kinds", "/v1/commands/c"):
-        assert problem(await world.get(path, by=None)) == (401, "actor_missing")
+        assert problem(await world.get(path, by=None)) == (401, "credentials_missing")
 
 
 @pytest.mark.parametrize("path", ["/v1/resources/%00", "/v1/kinds/a%00b", "/v1/commands/%00", "/v1/resources/%FF"])
@@ -426,14 +418,13 @@ async def test_without_postgres_the_door_says_so_and_goes_on_when_it_is_back(wor
     assert (await world.get("/v1/resources/r1")).status_code == 200
     gone = ground.model_copy(update={"postgres_url": "postgresql://nobody@127.0.0.1:1/nothing"})
     async with opened(gone) as client:
-        answer = await client.get("/v1/resources/r1", headers={"Annal-Actor": "alice"})
+        answer = await client.get("/v1/resources/r1", headers={HEADER: "alice"})
         assert problem(answer) == (503, "postgres_unavailable")
 
 
-async def test_without_redis_postgres_answers(ground: Settings) -> None:
+async def test_without_redis_postgres_answers(ground: Settings, knowing: Knowing) -> None:
     gone = ground.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
     async with opened(gone) as client:
-        world = World(ground, client)
+        world = World(client, knowing)
         await world.tell("r1", registered())
         assert (await world.get("/v1/resources/r1")).status_code == 200
-        await world.close()
