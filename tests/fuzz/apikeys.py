@@ -1,13 +1,14 @@
 """Fuzzes API keys: only what is written as keys are is read, and everything else is None."""
 
 import hashlib
-import re
+from functools import reduce
 
 from tests.fuzz.near import fuzz, watched
 
 with watched("infra.auth"):
     from infra.auth.apikeys import make, read, start
 
+DIGITS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 GIVEN_OUT = make(bytes(range(20)))
 
 
@@ -15,7 +16,8 @@ def read_key(text: str) -> None:
     told = read(text)
     assert len(start(text)) <= 4
     if text == GIVEN_OUT or told is not None:
-        assert re.fullmatch(r"annal_[1-9A-HJ-NP-Za-km-z]{34}", text)
+        number = reduce(lambda sum_, digit: sum_ * 58 + DIGITS.index(digit), text[6:34], 0)
+        assert text == make(number.to_bytes(20, "big"))
         assert told == hashlib.sha256(text.encode()).hexdigest()
     secret = text.encode("utf-8", "surrogatepass")[:20].ljust(20)
     assert read(make(secret)) is not None
