@@ -1,4 +1,7 @@
-"""The worker: the process that decides commands. Joins the Faust app with its journals, kinds and replies."""
+"""The worker: the process that decides commands, and sees to what their facts lead to.
+
+Joins the Faust app with its journals, kinds and replies; policies and effects run beside it, and it waits for neither.
+"""
 
 import asyncio
 import gc
@@ -12,16 +15,20 @@ import uvloop
 from aiokafka.admin import AIOKafkaAdminClient
 
 from infra import kafka, metrics, redis, telemetry
+from infra.effects import EFFECTS, Effects
 from infra.ending import STOPPING, leave_within
 from infra.ready import agree
 from infra.settings import Settings, Unusable
 from schemas import topics
 from streams.app import SESSION_TIMEOUT, build
+from streams.ask import Asker
 from streams.deciders import DECIDERS, Deciding
 from streams.journal import Around, Journal
 from streams.kinds import FollowedKinds
 from streams.ledger import Ledger
 from streams.log import APPEND_TIMEOUT, KafkaLog
+from streams.policies import FOLLOWED
+from streams.policing import Policing, asking
 from streams.producer import Producer
 from streams.pulse import Heartbeat
 from streams.records import KEPT_MS
@@ -72,6 +79,13 @@ class Worker:
         self._producer = Producer(self._connection, APPEND_TIMEOUT)
         self._pulse = Heartbeat(SESSION_TIMEOUT)
         self._around = Around(self._kinds, self._pulse, RedisReplies(redis.client(settings)))
+        self._asker = Asker(self._connection)
+        self._effects = Effects(settings)
+        # In two groups: commands that follow on a fact do not wait for mail.
+        self._policing = (
+            Policing(self._connection, "policies", FOLLOWED, asking(self._asker)),
+            Policing(self._connection, "effects", EFFECTS, self._effects.see_to),
+        )
         domains = [deciding.domain for deciding in DECIDERS]
         self.app, self._partitions = build(settings, domains, self._pulse, self._open_journal)
 
@@ -80,6 +94,8 @@ class Worker:
         async with metrics.shown(self._port, "ANNAL_WORKER_PORT", self._health, self._ready) as addresses:
             await self._kinds.start()
             await self.app.start()
+            for policing in self._policing:
+                await policing.start()
             gc.freeze()
             gc.set_threshold(OBJECTS_OF_BATCHES)
             log.info("worker started", metrics=addresses)
@@ -87,7 +103,8 @@ class Worker:
             await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
             if not self.stopping.is_set():
                 leave_within(STOPPING, code=1)
-            await self.app.stop()
+            await asyncio.gather(self.app.stop(), *(policing.stop() for policing in self._policing))
+            await asyncio.gather(self._asker.stop(), self._effects.close())
             await self._producer.stop()
             await self._kinds.stop()
         if self.app.crash_reason is not None:
@@ -100,7 +117,9 @@ class Worker:
 
     def _health(self) -> dict[str, str]:
         group = "lost" if self._pulse.lost() else "heard"
-        return {"group": group, "journals": "open" if self._partitions.settled() else "opening"}
+        journals = "open" if self._partitions.settled() else "opening"
+        policing = {each.name: each.waits_for or "at work" for each in self._policing}
+        return {"group": group, "journals": journals, **policing}
 
     def _ready(self) -> bool:
         return self._partitions.settled() and not self._pulse.lost()
