@@ -10,9 +10,11 @@ from fastapi import FastAPI
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Serve an app on a free port of this machine, and give its address."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+def served(app: FastAPI | uvicorn.Config) -> Iterator[str]:
+    """Serve an app on a free port of this machine, as it is configured if it is, and give its address."""
+    if not isinstance(app, uvicorn.Config):
+        app = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
+    server = uvicorn.Server(app)
     thread = Thread(target=server.run)
     thread.start()
     try:
