@@ -44,7 +44,7 @@ class Authorizer:
     """What one Kafka has of users and rights. Raises Unusable when Kafka does not answer, or will not."""
 
     def __init__(self, settings: Settings) -> None:
-        self._admin = AdminClient(_connection(settings))
+        self._admin = AdminClient(client(settings))
         # To whoever may not ask, confluent-kafka 2.16 says that there are no rights, and asked for users it ends the
         # process. What it is told here is refused for the same reasons, and the reason is given.
         self.withdraw([NOBODYS])
@@ -89,8 +89,8 @@ class Authorizer:
         _answers(self._admin.alter_user_scram_credentials([wanted], request_timeout=PATIENCE))
 
 
-def _connection(settings: Settings) -> dict[str, Any]:
-    """Say to confluent-kafka what infra.kafka says to aiokafka."""
+def client(settings: Settings) -> dict[str, Any]:
+    """Give the settings that every client of confluent-kafka takes, as infra.kafka gives them for aiokafka."""
     said = {
         "bootstrap.servers": address(settings, "kafka_bootstrap"),
         "security.protocol": settings.kafka_security_protocol,
