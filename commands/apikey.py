@@ -55,7 +55,7 @@ def decide(key: Apikey, command: ApikeyCommand, asking: Asking) -> list[ApikeyFa
 
 
 def _seen(key: Apikey, asking: Asking) -> Apikey:
-    if key.status != "absent" and asking.actor.id in (key.account, key.maker):
+    if key.status != "absent" and (asking.by(key.account) or asking.by(key.maker)):
         return key
     raise Refused("apikey_unknown", "You have no such key; take its id from the list of your keys.")
 

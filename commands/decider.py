@@ -29,6 +29,10 @@ class Asking(NamedTuple):
     time: int = 0
     kinds: Mapping[tuple[str, int], JsonObject] = MappingProxyType({})
 
+    def by(self, account: str) -> bool:
+        """Say whether an account asks, or somebody on its behalf, whom a door lets do that."""
+        return account in (self.actor.id, self.actor.on_behalf_of)
+
 
 @dataclass(frozen=True, slots=True)
 class Decider(Generic[State]):

@@ -120,7 +120,7 @@ def _late_repeat(session: Session) -> list[SessionFact]:
 
 
 def _revoke(session: Session, asking: Asking) -> list[SessionFact]:
-    if session.status == "absent" or session.account != asking.actor.id:
+    if session.status == "absent" or not asking.by(session.account):
         raise Refused("session_unknown", "You have no such session; take its id from the list of your sessions.")
     return [] if session.status == "ended" else _ended(session, "revoked")
 

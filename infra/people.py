@@ -49,6 +49,9 @@ class People:
             await self._reach_end("session", session_id)
         return await self._door.ask(lambda connection: session.find(connection, session_id))
 
+    async def apikey(self, key_id: str) -> dict[str, Any] | None:
+        return await self._door.ask(lambda connection: apikey.find(connection, key_id))
+
     async def key(self, digest: str) -> KeyRow | None:
         """Give the key of a secret, with its account. Raises Problem."""
 

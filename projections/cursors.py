@@ -33,6 +33,8 @@ class Cursors:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             raw = b""
+        if base64.urlsafe_b64encode(raw).decode().rstrip("=") != cursor:
+            raw = b""  # It is spelt in another way than any that was given out.
         mac, said = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(scope, said)):
             raise Problem(

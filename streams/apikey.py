@@ -7,10 +7,11 @@ from pydantic import Field
 
 from infra.auth import apikeys
 from schemas.apikey import LONGEST_OVERLAP_MS, CreateKey, KeyId, KeyName, PerMinute, RerollKey, Scopes
-from schemas.message import Time
+from schemas.message import Actor, Time
 from schemas.person import AccountId
 from schemas.problems import Problem
 from schemas.rights import RIGHTS
+from streams.behalf import asker
 from streams.beyond import require_had
 from streams.forms import Answer, Form, Sent, Visit
 
@@ -53,7 +54,7 @@ async def create(visit: Visit, sent: NewKey) -> Answer:
         expires=sent.expires,
         per_minute=sent.per_minute,
     )
-    return await _shown(visit, command, {"key_id": key_id, "key": text})
+    return await _shown(visit, command, caller.actor, {"key_id": key_id, "key": text})
 
 
 async def reroll(visit: Visit, sent: NewSecret) -> Answer:
@@ -64,11 +65,12 @@ async def reroll(visit: Visit, sent: NewSecret) -> Answer:
         start=apikeys.start(text),
         overlap=sent.overlap_seconds * 1000,
     )
-    return await _shown(visit, command, {"key_id": sent.key_id, "key": text})
+    actor = await asker(visit.identity.people, visit.terms.caller, command)
+    return await _shown(visit, command, actor, {"key_id": sent.key_id, "key": text})
 
 
-async def _shown(visit: Visit, command: CreateKey | RerollKey, told: dict[str, Any]) -> Answer:
-    outcome = await visit.ask(command, visit.terms.actor)
+async def _shown(visit: Visit, command: CreateKey | RerollKey, actor: Actor, told: dict[str, Any]) -> Answer:
+    outcome = await visit.ask(command, actor)
     # The key is used in a moment, at any door.
     await visit.identity.people.reach(outcome.position or "")
     return Answer(outcome, told)

@@ -12,10 +12,10 @@ from starlette.types import Receive, Scope, Send
 from infra.auth import bearer, signed_in
 from infra.direct import DirectRoute
 from schemas.domains import DOMAINS
-from schemas.message import Command, Domain
+from schemas.message import Asked, Command, Domain
 from schemas.problems import Problem
 from schemas.rights import ASKED_WITH_BODY
-from streams import openapi, openapi_forms
+from streams import behalf, openapi, openapi_forms
 from streams.answer import known, location, pending, refusal
 from streams.bulk import UPLOAD_BYTES, Upload
 from streams.door import WriteDoor
@@ -39,7 +39,7 @@ class Commands(BaseRoute):
         for domain in DOMAINS:
             for kind_of in (each for each in domain.commands if each in ASKED_WITH_BODY):
                 described = openapi.command(domain, kind_of)
-                router.add_api_route(f"/{kind_of.type}", _one(door, kind_of), methods=["POST"], **described)
+                router.add_api_route(f"/{kind_of.type}", _one(identity, kind_of), methods=["POST"], **described)
         router.add_api_route("", _many(door), methods=["POST"], **openapi.upload())
         self.routes = [
             route
@@ -84,11 +84,15 @@ def _domain(type_: str) -> Domain:
     return next(domain for domain in DOMAINS if domain.name == type_.partition(".")[0])
 
 
-def _one(door: WriteDoor, kind_of: type[Command]) -> Ask:
+def _one(identity: Identity, kind_of: type[Command]) -> Ask:
+    door = identity.door
+
     async def ask(request: Request) -> Response:
         said = terms(request, openapi.JSON, BODY_BYTES)
         one = asked(kind_of, await read(request), said)
         door.require_within(said.caller, one.command)
+        actor = await behalf.asker(identity.people, said.caller, one.command)
+        one = Asked(one.meta.model_copy(update={"actor": actor}), one.command) if actor is not one.meta.actor else one
         place, outcome = await door.ask(one, said.wait)
         if outcome is None:
             headers = {"Location": location(one, place)}

@@ -28,14 +28,14 @@ class Given:
     facts: tuple[Fact, ...]
     kinds: Kinds
 
-    def when(self, command: Command, by: str = "alice", at: int = 0) -> "When":
-        """Ask a command as this account, so many milliseconds after 1970 began."""
+    def when(self, command: Command, by: str = "alice", at: int = 0, behalf: str | None = None) -> "When":
+        """Ask a command as this account, or on behalf of another, so many milliseconds after 1970 began."""
         domain = next(domain for domain in DOMAINS if type(command) in domain.commands)
         decider = DECIDERS[domain.name]
         state = decider.initial
         for fact in self.facts:
             state = decider.evolve(state, fact)
-        return When(domain, decider, state, command, Asking(Actor(id=by), at, self.kinds))
+        return When(domain, decider, state, command, Asking(Actor(id=by, on_behalf_of=behalf), at, self.kinds))
 
 
 @dataclass(frozen=True)

@@ -186,3 +186,9 @@ def test_to_others_a_session_is_not_there() -> None:
     given().when(revoke).refused("session_unknown")
     given(opened).when(revoke, by="bob").refused("session_unknown")
     given(opened, ended("revoked")).when(revoke, by="bob").refused("session_unknown")
+
+
+def test_who_may_end_sessions_of_others_does_it_on_their_behalf() -> None:
+    given(opened).when(revoke, by="root").refused("session_unknown")
+    given(opened).when(revoke, by="root", behalf="bob").refused("session_unknown")
+    given(opened).when(revoke, by="root", behalf="alice").then(SessionEnded(account_id="alice", reason="revoked"))

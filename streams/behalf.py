@@ -1,0 +1,21 @@
+"""Who may end the sessions and keys of others asks on their behalf: the rules then take it as theirs."""
+
+from infra.auth import Caller
+from schemas.apikey import RerollKey, RevokeKey
+from schemas.message import Actor, Command
+from schemas.rights import RIGHTS
+from schemas.session import RevokeSession
+from streams.forms import People
+
+
+async def asker(people: People, caller: Caller, command: Command) -> Actor:
+    """Give the actor of a command: on behalf of an account whose session or key it is, for who has that right."""
+    permission = RIGHTS[type(command)].permission
+    row = None
+    if isinstance(command, RevokeSession) and permission is not None and caller.may(permission):
+        row = await people.session(command.session_id)
+    elif isinstance(command, RevokeKey | RerollKey) and permission is not None and caller.may(permission):
+        row = await people.apikey(command.key_id)
+    if row is None or row["account_id"] == caller.actor.id:
+        return caller.actor
+    return caller.actor.model_copy(update={"on_behalf_of": row["account_id"]})
