@@ -139,8 +139,8 @@ def _active(roles: Sequence[str]) -> Row:
 
 
 def _gone(row: Row) -> Row:
-    """Leave nothing of a person; what a service was called is not personal."""
-    return _NOBODY | {"service": row["service"], "name": row["name"]}
+    """Leave nothing of a person, and no role; what a service was called is not personal."""
+    return _NOBODY | {"service": row["service"], "name": row["name"], "roles": []}
 
 
 def _without_nothing(profile: dict[str, str]) -> dict[str, str]:

@@ -72,7 +72,7 @@ def test_a_service_has_a_name_and_nothing_personal() -> None:
 
 OTHER = "sealed-hash-of-another"
 ASKED = AddressChangeAsked(address=digest("other"), changing=changing())
-EMPTY: Row = {"address": None, "sealed_address": None, "password": None, "profile": {}}
+EMPTY: Row = {"address": None, "sealed_address": None, "password": None, "profile": {}, "roles": []}
 
 CASES: dict[str, tuple[list[Fact], dict[str, Any]]] = {
     "proved to read": ([AccountVerified()], {"verified": True}),

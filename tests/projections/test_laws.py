@@ -20,7 +20,7 @@ CUTS = st.lists(st.integers(1, 60), max_size=10)
 def journal_of(asked: list[Asked], *, noisy: bool = False) -> Journal:
     """Tell what became of commands; if noisy, with void records between: repeats, strangers and rubbish."""
     journal = Journal()
-    for n, ((_, command), _, _, outcome) in enumerate(states("resource", asked)):
+    for n, (_, command, _, _, outcome) in enumerate(states("resource", asked)):
         facts: list[Fact] = outcome if isinstance(outcome, list) else [CommandRejected(code=outcome.code, reason="No.")]
         before = journal.head
         journal.tell(command.subject, *(facts or [CommandUnchanged()]), command_id=f"c{n}")

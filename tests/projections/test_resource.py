@@ -114,7 +114,7 @@ def test_a_refusal_and_an_unchanged_command_leave_the_row_as_it_is() -> None:
 def test_a_row_says_what_the_rules_know(asked: list[Asked]) -> None:
     journal = Journal()
     known: dict[str, Any] = {}
-    for (_, command), _, after, outcome in states("resource", asked):
+    for _, command, _, after, outcome in states("resource", asked):
         if isinstance(outcome, list):
             journal.tell(command.subject, *outcome)
         known[command.subject] = after
