@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from prometheus_client import Gauge
@@ -37,18 +38,22 @@ BUCKETS_KEPT: Final = 20_000
 LOCAL = Gauge("annal_rate_limits_local", "1 while Redis is away and this process counts requests by itself")
 
 BORROW: Final = """
-local rate, burst, back, want = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local was = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local since = math.max(0, now - (tonumber(was[2]) or now))
-local tokens = math.min(burst, (tonumber(was[1]) or burst) + since * rate + back)
-local lent = math.min(want, math.floor(tokens))
-redis.call('HSET', KEYS[1], 'tokens', tokens - lent, 'at', now)
-redis.call('PEXPIRE', KEYS[1], math.ceil((burst - tokens + lent) / rate) + 1000)
-return {lent, tostring(tokens - lent)}
+local answers = {}
+for number, key in ipairs(KEYS) do
+    local rate, burst, back, want = unpack(ARGV, 4 * number - 3, 4 * number)
+    local was = redis.call('HMGET', key, 'tokens', 'at')
+    local since = math.max(0, now - (tonumber(was[2]) or now))
+    local tokens = math.min(burst, (tonumber(was[1]) or burst) + since * rate + back)
+    local lent = math.min(want, math.floor(tokens))
+    redis.call('HSET', key, 'tokens', tokens - lent, 'at', now)
+    redis.call('PEXPIRE', key, math.ceil((burst - tokens + lent) / rate) + 1000)
+    answers[number] = {lent, tostring(tokens - lent)}
+end
+return answers
 """
-"""Fills a bucket by what came in (`rate` a millisecond) and what comes back, and lends what is there of `want`."""
+"""Fills each bucket by what came in (`rate` a millisecond) and what comes back, and lends what is there of `want`."""
 
 log = telemetry.log(__name__)
 
@@ -71,8 +76,7 @@ class Allowance(NamedTuple):
     reset: int
 
 
-@dataclass(slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     cost: int
     since: float
     told: asyncio.Future[Allowance]
@@ -82,16 +86,17 @@ class Waiting:
 class Loan:
     """`tokens` may be spent for a second after `at`; then `left` were left in the bucket."""
 
+    policy: Policy
     left: float
     at: float
-    tokens: float = 0.0
+    tokens: int = 0
     waiting: list[Waiting] = field(default_factory=list)
-    asking: asyncio.Task[None] | None = None
 
-    def spend(self, policy: Policy, cost: int, now: float) -> Allowance | None:
+    def spend(self, cost: int, now: float) -> Allowance | None:
         """Say whether there are tokens, and take them; None if the bucket may have more than is known here."""
         if now - self.at >= LENT_FOR:
             return None
+        policy = self.policy
         there = min(policy.burst, self.tokens + self.left + (now - self.at) * policy.rate)
         if cost <= self.tokens:
             self.tokens -= cost
@@ -100,11 +105,21 @@ class Loan:
             return None
         return Allowance(False, 0, max(1, math.ceil((cost - there) / policy.rate)))
 
-    def borrow_here(self, policy: Policy, back: float, want: int, now: float) -> None:
+    def borrow_here(self, back: int, want: int, now: float) -> tuple[int, float]:
         """Do to what is known of the bucket what Redis would do to the bucket."""
-        there = min(policy.burst, self.left + (now - self.at) * policy.rate + back)
-        self.tokens = min(want, math.floor(there))
-        self.left, self.at = there - self.tokens, now
+        there = min(self.policy.burst, self.left + (now - self.at) * self.policy.rate + back)
+        lent = min(want, math.floor(there))
+        return lent, there - lent
+
+
+class Wish(NamedTuple):
+    """What is asked of a bucket for all who wait for it."""
+
+    bucket: Bucket
+    loan: Loan
+    waiting: list[Waiting]
+    back: int
+    want: int
 
 
 class Limits:
@@ -115,6 +130,8 @@ class Limits:
         self._secret = secret
         self._borrow: Any = redis.register_script(BORROW)
         self._loans: Recent[Bucket, Loan] = Recent(BUCKETS_KEPT)
+        self._wanted: dict[Bucket, Loan] = {}
+        self._asking: asyncio.Task[None] | None = None
         self._away_until = 0.0
 
     async def admit(self, buckets: Sequence[Bucket]) -> list[tuple[bytes, bytes]]:
@@ -143,56 +160,51 @@ class Limits:
         now = loop.time()
         loan = self._loans.get(bucket)
         if loan is None:
-            loan = Loan(bucket.policy.burst, now - LENT_FOR)
+            loan = Loan(bucket.policy, bucket.policy.burst, now - LENT_FOR)
             self._loans.keep(bucket, loan)
-        allowance = loan.spend(bucket.policy, cost, now)
+        allowance = loan.spend(cost, now)
         if allowance is not None:
             return allowance
         waiting = Waiting(cost, now, loop.create_future())
         loan.waiting.append(waiting)
-        if loan.asking is None:
-            loan.asking = loop.create_task(self._ask(bucket, loan))
+        self._wanted[bucket] = loan
+        if self._asking is None:
+            self._asking = loop.create_task(self._ask())
         return waiting.told
 
-    async def _ask(self, bucket: Bucket, loan: Loan) -> None:
+    async def _ask(self) -> None:
         """Borrow until nobody waits."""
         clock = asyncio.get_running_loop().time
-        while loan.waiting:
-            waiting, loan.waiting = loan.waiting, []
-            await self._renew(bucket, loan, sum(one.cost for one in waiting), waiting[0].since + PATIENCE)
-            for one in waiting:
-                if not one.told.done():
-                    refused = Allowance(False, 0, 1)
-                    one.told.set_result(loan.spend(bucket.policy, one.cost, clock()) or refused)
-        loan.asking = None
+        while self._wanted:
+            wishes = [_wish(bucket, loan) for bucket, loan in self._wanted.items()]
+            self._wanted = {}
+            answers = await self._borrowed(wishes)
+            now = clock()
+            for number, (_, loan, waiting, back, want) in enumerate(wishes):
+                lent, left = answers[number] if answers else loan.borrow_here(back, want, now)
+                loan.tokens, loan.left, loan.at = lent, float(left), now
+                for cost, _, told in waiting:
+                    if not told.done():
+                        told.set_result(loan.spend(cost, now) or Allowance(False, 0, 1))
+        self._asking = None
 
-    async def _renew(self, bucket: Bucket, loan: Loan, cost: int, until: float) -> None:
-        """Give back what is left of a loan, and take another, of Redis or of what is known here."""
+    async def _borrowed(self, wishes: Sequence[Wish]) -> list[tuple[int, bytes]] | None:
+        """Ask Redis for tokens of each bucket; None while it is away."""
         clock = asyncio.get_running_loop().time
-        policy, want = bucket.policy, max(cost, bucket.policy.loan)
-        back, loan.tokens = loan.tokens, 0.0
-        if clock() >= self._away_until:
-            try:
-                async with asyncio.timeout_at(until):
-                    lent, left = await self._borrowed(bucket, back, want)
-            except Exception as error:  # noqa: BLE001 - whatever it is, nobody is refused because of it
-                self._leave(clock(), error)
-            else:
-                loan.tokens, loan.left, loan.at = lent, left, clock()
-                return
-        loan.borrow_here(policy, back, want, clock())
-
-    async def _borrowed(self, bucket: Bucket, back: float, want: int) -> tuple[int, float]:
-        policy = bucket.policy
-        if self._away_until:
-            # One tries whether Redis is there again; meanwhile the others do without.
-            self._away_until = asyncio.get_running_loop().time() + AWAY
-        key = f"annal:rate:{disguised(await self._secret(), f'{policy.name}:{bucket.of}')}"
-        lent, left = await self._borrow([key], [policy.rate / 1000, policy.burst, back, want])
-        if self._away_until:
-            self._away_until = 0.0
-            LOCAL.set(0)
-        return lent, float(left)
+        if clock() < self._away_until:
+            return None
+        try:
+            async with asyncio.timeout_at(min(wish.waiting[0].since for wish in wishes) + PATIENCE):
+                secret = await self._secret()
+                keys = [f"annal:rate:{disguised(secret, f'{policy.name}:{of}')}" for (policy, of), *_ in wishes]
+                said = [(loan.policy.rate / 1000, loan.policy.burst, back, want) for _, loan, _, back, want in wishes]
+                lent: list[tuple[int, bytes]] = await self._borrow(keys, list(chain.from_iterable(said)))
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody is refused because of it
+            self._leave(clock(), error)
+            return None
+        self._away_until = 0.0
+        LOCAL.set(0)
+        return lent
 
     def _leave(self, now: float, error: Exception) -> None:
         if not self._away_until:
@@ -217,6 +229,14 @@ def buckets(caller: Caller | None, network: str | None, method: str, path: str) 
 def attempts(account: str, network: str | None) -> Bucket:
     """Say what an attempt to sign in takes a token of too; `account` may be the digest of what is none."""
     return Bucket(ATTEMPTS, f"{account} {neighbourhood(network)}")
+
+
+def _wish(bucket: Bucket, loan: Loan) -> Wish:
+    """Take from a loan who waits and what is left."""
+    want = max(loan.policy.loan, sum(one.cost for one in loan.waiting))
+    wish = Wish(bucket, loan, loan.waiting, loan.tokens, want)
+    loan.waiting, loan.tokens = [], 0
+    return wish
 
 
 @lru_cache(maxsize=1000)

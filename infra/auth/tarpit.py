@@ -1,7 +1,7 @@
 """The tarpit: who fails to sign in again and again waits longer and longer, and is never refused.
 
 Attempts are counted before the password is looked at, so that a hundred at once are a hundred; in Redis, by account and
-by network address. While Redis is away each process counts by itself.
+by network address. Each process counts by itself too, and goes by that while Redis is away.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ FREE: Final = 5
 
 LONGEST_S: Final = 10
 
-PATIENCE: Final = 0.25
-"""Seconds that Redis has to answer."""
+PATIENCE: Final = 1.0
+"""Seconds that Redis has to answer; checking the password takes a while anyway."""
 
 COUNTED_HERE: Final = 20_000
 
@@ -65,10 +65,9 @@ class Tarpit:
     async def begin(self, account: str, network: str) -> float:
         """Count an attempt at an account, or at the digest of what is none, and give the seconds that it must wait."""
         names = _names(account, network)
+        here = [self._count_here(name) for name in names]
         counts = await self._ask(self._count, names, [REMEMBERED_S])
-        if counts is None:
-            counts = [self._count_here(name) for name in names]
-        return float(min(LONGEST_S, max(counts) // FREE))
+        return float(min(LONGEST_S, max(counts or here) // FREE))
 
     async def succeeded(self, account: str, network: str) -> None:
         """Forget the attempts at an account, whose owner this was, and this one of its network address."""
