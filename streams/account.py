@@ -240,7 +240,7 @@ async def rehash(visit: Visit, row: Row, hashed: str, actor: Actor) -> None:
     command = RehashPassword(
         account_id=row["account_id"], password=person.seal("password", hashed), generation=row["generation"]
     )
-    await visit.ask(command, actor)
+    await visit.once().ask(command, actor)
 
 
 # ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,13 +1,12 @@
 """The forms of API keys: making one and giving it another secret; the secret is shown then and never again."""
 
-import hmac
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from infra.auth import apikeys
 from schemas.apikey import LONGEST_OVERLAP_MS, CreateKey, KeyId, KeyName, PerMinute, RerollKey, Scopes
-from schemas.message import Actor, Time
+from schemas.message import Time
 from schemas.person import AccountId
 from schemas.problems import Problem
 from schemas.rights import RIGHTS
@@ -54,7 +53,7 @@ async def create(visit: Visit, sent: NewKey) -> Answer:
         expires=sent.expires,
         per_minute=sent.per_minute,
     )
-    return await _shown(visit, command, caller.actor, {"key_id": key_id, "key": text})
+    return Answer(await visit.ask(command, caller.actor), {"key_id": key_id, "key": text})
 
 
 async def reroll(visit: Visit, sent: NewSecret) -> Answer:
@@ -66,23 +65,16 @@ async def reroll(visit: Visit, sent: NewSecret) -> Answer:
         overlap=sent.overlap_seconds * 1000,
     )
     actor = await asker(visit.identity.people, visit.terms.caller, command)
-    return await _shown(visit, command, actor, {"key_id": sent.key_id, "key": text})
-
-
-async def _shown(visit: Visit, command: CreateKey | RerollKey, actor: Actor, told: dict[str, Any]) -> Answer:
-    outcome = await visit.ask(command, actor)
-    # The key is used in a moment, at any door.
-    await visit.identity.people.reach(outcome.position or "")
-    return Answer(outcome, told)
+    row = await visit.identity.people.apikey(sent.key_id)
+    if row is not None and not {row["account_id"], row["maker"]}.isdisjoint((actor.id, actor.on_behalf_of)):
+        # Who has the secret may do all that the key may: with a key of few scopes nobody gets one of many.
+        require_had(visit.terms.caller, tuple(row["scopes"]))
+    return Answer(await visit.ask(command, actor), {"key_id": sent.key_id, "key": text})
 
 
 async def _secret(visit: Visit) -> str:
     """Make a key's text; of a request that is repeated with its Idempotency-Key the same, for it is told again."""
-    if visit.terms.idempotency_key is None:
-        return apikeys.make(apikeys.new_secret())
-    key = await visit.identity.vault.secret("apikey")
-    said = f"{visit.terms.actor.id}\n{visit.terms.idempotency_key}\n{visit.digest}"
-    return apikeys.make(hmac.digest(key, said.encode(), "sha256")[:SECRET_BYTES])
+    return apikeys.make(await visit.chance("apikey", SECRET_BYTES))
 
 
 def _digest(text: str) -> str:

@@ -4,9 +4,11 @@ A form is asked like a command, at the same kind of path. Passwords are hashed, 
 are digested here, before anything is stored; what they were is said nowhere again.
 """
 
+import hmac
+import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -94,6 +96,18 @@ class Visit:
         """Give an id for something that begins; the same when the same is asked with one Idempotency-Key."""
         key = self.terms.idempotency_key
         return named(self.terms.actor.id, key, self.digest, word) if key else random_id()
+
+    async def chance(self, word: str, size: int) -> bytes:
+        """Give so many random bytes, at most 32; the same when the same is asked with one Idempotency-Key."""
+        key = self.terms.idempotency_key
+        if key is None:
+            return secrets.token_bytes(size)
+        secret = await self.identity.vault.secret("chance")
+        return hmac.digest(secret, f"{self.terms.actor.id}\n{key}\n{self.digest}\n{word}".encode(), "sha256")[:size]
+
+    def once(self) -> "Visit":
+        """Give this visit for what counts each time, under whatever key and of whatever version the rest is asked."""
+        return replace(self, terms=replace(self.terms, idempotency_key=None, expected_version=None))
 
     async def actor(self, account_id: str) -> Actor:
         """Give an account as the one who asks, from where this request came."""

@@ -85,13 +85,13 @@ async def fail(visit: Visit, tried: str, row: Row | None, why: Why) -> None:
     told = await doorkeeper.actor(row["account_id"] if row is not None else ANONYMOUS, None, visit.network)
     actor = Actor(id=ANONYMOUS, address=told.address)
     failure = RecordFailure(tried=tried, attempt=str(uuid_utils.uuid4()), why=why)
-    await visit.identity.door.ask(visit.asked(failure, actor), 0)
+    await visit.identity.door.ask(visit.once().asked(failure, actor), 0)
     raise Problem("credentials_wrong", "Address, password or code is wrong; try again.", headers=CHALLENGE)
 
 
 async def _use(visit: Visit, row: Row, command: UseTotp | UseRecoveryCode, actor: Actor) -> None:
     try:
-        await visit.ask(command, actor)
+        await visit.once().ask(command, actor)
     except Problem as problem:
         if problem.code not in ("code_used", "code_wrong", "totp_not_enabled"):
             raise

@@ -15,7 +15,7 @@ from schemas.problems import Problem
 from schemas.rights import Right
 from streams import openapi_forms
 from streams.forms import Identity, Unanswered, Visit
-from streams.request import Terms, read, validated
+from streams.request import Body, Terms, read, validated
 from streams.session import Refresh, SignedIn, SignIn, leave, refresh, sign_in
 from streams.visit import ANYBODY, FORM_BYTES, JSON, visit
 
@@ -23,6 +23,9 @@ COOKIE = "__Host-annal-refresh"
 COOKIE_LASTS = 90 * 24 * 3600
 
 FORM = "application/x-www-form-urlencoded"
+
+GRANT_REFUSED = {400: "invalid_request", 401: "invalid_grant", 403: "invalid_grant", 422: "invalid_request"}
+"""What OAuth calls the problems of these statuses."""
 
 _ANYBODY = Right(None)
 Found = TypeVar("Found")
@@ -35,14 +38,14 @@ class Sessions:
         self._identity = identity
 
     async def sign_in(self, request: Request) -> Response:
-        here, sent = await visit(self._identity, request, SignIn, _ANYBODY)
+        here, sent = await self._read(request, SignIn)
         if sent.cookie:
             self._require_own_page(request)
         found = await _in_time(sign_in(here, sent, _device(request)))
         return _answer(found, cookie=sent.cookie)
 
     async def refresh(self, request: Request) -> Response:
-        here, sent = await visit(self._identity, request, Refresh, _ANYBODY)
+        here, sent = await self._read(request, Refresh)
         if sent.refresh_token is not None:
             return _answer(await _in_time(refresh(here, sent.refresh_token)), cookie=False)
         shown = request.cookies.get(COOKIE)
@@ -62,6 +65,15 @@ class Sessions:
 
     async def token(self, request: Request) -> Response:
         """Do what OAuth's token endpoint does (RFC 6749 §4.3, §6), for clients that know nothing else."""
+        try:
+            return await self._granted(request)
+        except Problem as problem:
+            # Such clients know only what RFC 6749 §5.2 has; what is no fault of theirs they ask again.
+            if problem.status not in GRANT_REFUSED:
+                raise
+            return _not_granted(GRANT_REFUSED[problem.status], problem.detail)
+
+    async def _granted(self, request: Request) -> Response:
         form = await _form(request)
         here = self._visit(ANYBODY, request)
         if form.get("grant_type") == "refresh_token":
@@ -70,7 +82,12 @@ class Sessions:
             said = {"address": form.get("username"), "password": form.get("password"), "code": form.get("code")}
             sent = validated(SignIn, orjson.dumps(said))
             return _answer(await _in_time(sign_in(here, sent, _device(request))), cookie=False)
-        raise Problem("body_invalid", "Send the grant_type `password` or `refresh_token`, as a form.")
+        return _not_granted("unsupported_grant_type", "Send the grant_type `password` or `refresh_token`, as a form.")
+
+    async def _read(self, request: Request, body: type[Body]) -> tuple[Visit, Body]:
+        # Passwords, codes and tokens count each time that they are shown: no Idempotency-Key makes two times one.
+        here, sent = await visit(self._identity, request, body, _ANYBODY)
+        return here.once(), sent
 
     def _visit(self, asking: Caller, request: Request) -> Visit:
         terms = Terms(asking, idempotency_key=None, expected_version=None, wait=0)
@@ -133,6 +150,11 @@ def _answer(found: SignedIn, *, cookie: bool) -> Response:
         headers["Set-Cookie"] = _cookie(found.refresh_token, COOKIE_LASTS)
     body = found.model_dump(exclude={"refresh_token"} if cookie else set())
     return Response(orjson.dumps(body), 200, headers, JSON)
+
+
+def _not_granted(error: str, told: str) -> Response:
+    said = {"error": error, "error_description": told}
+    return Response(orjson.dumps(said), 400, {"Cache-Control": "no-store"}, JSON)
 
 
 def _cookie(value: str, lasts: int) -> str:

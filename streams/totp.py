@@ -1,5 +1,6 @@
 """The forms of the second factor: enrolling an authenticator, enabling it, other recovery codes, and none of it."""
 
+import base64
 from typing import Annotated, Any
 
 import pyotp
@@ -7,13 +8,15 @@ from pydantic import Field, StringConstraints
 
 from schemas.problems import Problem
 from schemas.rights import RIGHTS
-from schemas.totp import DisableTotp, EnableTotp, EnrolTotp, RenewRecoveryCodes
+from schemas.totp import RECOVERY_CODES, DisableTotp, EnableTotp, EnrolTotp, RenewRecoveryCodes
 from streams.account import Password
-from streams.codes import recovery_codes, recovery_digest
+from streams.codes import BYTES, recovery_code, recovery_digest
 from streams.forms import Answer, Form, Row, Sent, Visit
 from streams.proving import check_code, fail, prove_password, step_of
 
 ISSUER = "Annal"
+SECRET_BYTES = 20
+"""As many as HMAC-SHA-1 takes in whole (RFC 4226, section 4)."""
 
 Code = Annotated[
     str,
@@ -38,7 +41,7 @@ class ShowBoth(Sent):
 async def enrol(visit: Visit, sent: ShowPassword) -> Answer:
     row = await prove_password(visit, sent.password)
     person = await visit.identity.vault.person(row["account_id"])
-    secret = pyotp.random_base32()
+    secret = base64.b32encode(await visit.chance("totp", SECRET_BYTES)).decode()
     command = EnrolTotp(account_id=row["account_id"], secret=person.seal("totp", secret))
     outcome = await visit.ask(command, visit.terms.actor)
     name = person.open("address", row["sealed_address"])
@@ -55,7 +58,7 @@ async def enable(visit: Visit, sent: ShowCode) -> Answer:
     step = step_of(person.open("totp", factor["secret"]), sent.code.replace(" ", ""))
     if step is None:
         raise Problem("code_wrong", "Send the code that the authenticator shows now.")
-    codes = recovery_codes()
+    codes = await _codes(visit)
     digests = tuple(map(recovery_digest, codes))
     command = EnableTotp(account_id=account_id, secret=factor["secret"], step=step, codes=digests)
     return Answer(await visit.ask(command, visit.terms.actor), {"recovery_codes": codes})
@@ -63,7 +66,7 @@ async def enable(visit: Visit, sent: ShowCode) -> Answer:
 
 async def renew_codes(visit: Visit, sent: ShowBoth) -> Answer:
     row = await _prove_both(visit, sent)
-    codes = recovery_codes()
+    codes = await _codes(visit)
     command = RenewRecoveryCodes(account_id=row["account_id"], codes=tuple(map(recovery_digest, codes)))
     return Answer(await visit.ask(command, visit.terms.actor), {"recovery_codes": codes})
 
@@ -71,6 +74,10 @@ async def renew_codes(visit: Visit, sent: ShowBoth) -> Answer:
 async def disable(visit: Visit, sent: ShowBoth) -> Answer:
     row = await _prove_both(visit, sent)
     return Answer(await visit.ask(DisableTotp(account_id=row["account_id"]), visit.terms.actor), {})
+
+
+async def _codes(visit: Visit) -> list[str]:
+    return [recovery_code(await visit.chance(f"recovery code {n}", BYTES)) for n in range(RECOVERY_CODES)]
 
 
 async def _prove_both(visit: Visit, sent: ShowBoth) -> Row:

@@ -6,7 +6,6 @@ nobody made.
 
 import hashlib
 import re
-import secrets
 import zlib
 
 PREFIX = "annal_"
@@ -15,11 +14,6 @@ _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _SECRET_BYTES = 20
 _SECRET_DIGITS, _CHECK_DIGITS = 28, 6
 _KEY = re.compile(f"{PREFIX}([{_ALPHABET}]{{{_SECRET_DIGITS}}})[{_ALPHABET}]{{{_CHECK_DIGITS}}}")
-
-
-def new_secret() -> bytes:
-    """Give 20 bytes by chance."""
-    return secrets.token_bytes(_SECRET_BYTES)
 
 
 def make(secret: bytes) -> str:
