@@ -47,6 +47,8 @@ def run(settings: Settings) -> None:
     # They say on INFO what ours says better.
     for library in ("aiokafka", "faust", "mode"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    # It says at every attempt what effects say once.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     uvloop.run(_work(settings))
 
 
