@@ -25,8 +25,7 @@ KEYS = {
 }
 
 READS = {
-    "kind": ("kind",),
-    "resource": ("resource",),
+    **{domain.name: (domain.name,) for domain in DOMAINS},
     "history": tuple(domain.name for domain in DOMAINS),
     "outcome": tuple(domain.name for domain in DOMAINS),
 }
