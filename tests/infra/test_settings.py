@@ -51,12 +51,52 @@ def test_only_its_owner_reads_what_runs(tmp_path: Path) -> None:
         ("ANNAL_POSTGRES_URL", "mysql://host/database"),
         ("ANNAL_REDIS_URL", "http://host"),
         ("ANNAL_KAFKA_SECURITY_PROTOCOL", "TELEPATHY"),
+        ("ANNAL_CORS_ORIGINS", '["*"]'),
+        ("ANNAL_CORS_ORIGINS", '["https://*.example"]'),
+        ("ANNAL_CORS_ORIGINS", '["https://app.example/"]'),
+        ("ANNAL_CORS_ORIGINS", '["app.example"]'),
+        ("ANNAL_CORS_ORIGINS", '["null"]'),
+        ("ANNAL_TRUSTED_PROXIES", '["*"]'),
+        ("ANNAL_TRUSTED_PROXIES", '["10.0.0.1/8"]'),
+        ("ANNAL_TRUSTED_PROXIES", '["0.0.0.0/0"]'),
+        ("ANNAL_TRUSTED_PROXIES", '["proxy.example"]'),
+        ("ANNAL_PUBLIC_URL", "annal.example"),
+        ("ANNAL_PUBLIC_URL", "ftp://annal.example"),
+        ("ANNAL_PUBLIC_URL", "https://annal.example/?a=b"),
+        ("ANNAL_SMTP_URL", "mail.example:587"),
+        ("ANNAL_MASTER_KEY", "secret"),
+        ("ANNAL_MASTER_KEY", "0" * 63),
+        ("ANNAL_MASTER_KEY", "0" * 64 + ","),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(Unusable, match=f"^{name} cannot be used: .*\\.$"):
         load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ANNAL_CORS_ORIGINS", '["https://app.example", "http://localhost:5173", "http://[::1]:5173"]'),
+        ("ANNAL_TRUSTED_PROXIES", '["10.0.0.0/8", "2001:db8::/32", "192.0.2.1"]'),
+        ("ANNAL_PUBLIC_URL", "https://annal.example/of/ours"),
+        ("ANNAL_SMTP_URL", "smtps://user:password@mail.example"),
+        ("ANNAL_MASTER_KEY", "0" * 64 + ", " + "aF" * 32),
+    ],
+)
+def test_a_right_setting_is_taken(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    assert load().environment()[name] == value
+
+
+def test_nothing_of_a_secret_is_told_when_it_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ANNAL_MASTER_KEY", "ANNAL_SMTP_URL"):
+        monkeypatch.setenv(name, "very secret")
+        with pytest.raises(Unusable) as told:
+            load()
+        monkeypatch.delenv(name)
+        assert "very secret" not in str(told.value)
 
 
 def test_a_broken_note_of_what_runs_is_named(tmp_path: Path) -> None:
