@@ -18,7 +18,7 @@ from schemas import topics
 from schemas.partition import partition_of
 from streams.visit import ANYBODY
 
-WAIT = 5.0
+WAIT = 2.0
 """Seconds that a read model may take to know what was just written."""
 
 _PROJECTIONS = (account.projection, session.projection, apikey.projection, totp.projection, role.projection)

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable
+from contextlib import suppress
 
 import orjson
 import structlog
@@ -10,7 +11,7 @@ from fastapi import Request, Response
 
 from infra.auth import Caller
 from infra.auth.doorkeeper import ANONYMOUS, network_of
-from schemas.message import Actor
+from schemas.message import Actor, Outcome
 from schemas.problems import Problem
 from schemas.rights import Right
 from streams.answer import known, location, pending
@@ -48,8 +49,16 @@ async def at_form(identity: Identity, form: Form[Body], request: Request) -> Res
     except Unanswered as late:
         headers = {"Location": location(late.asked, late.place)}
         return Response(orjson.dumps(pending(late.asked)), 202, headers, JSON)
+    await _shown(identity, answer.outcome)
     body = answer.outcome.model_dump() | answer.told
     return Response(orjson.dumps(body), 200, {**known(answer.outcome), "Cache-Control": "no-store"}, JSON)
+
+
+async def _shown(identity: Identity, outcome: Outcome) -> None:
+    """Answer once the next form knows what this one did; should that take too long, it is done all the same."""
+    if outcome.position is not None:
+        with suppress(Problem):
+            await identity.people.reach(outcome.position)
 
 
 class Untold:

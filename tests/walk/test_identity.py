@@ -1,20 +1,28 @@
 """One person's way: registered, verified, signed in with a second factor, trusted, distrusted, erased."""
 
+import asyncio
 import re
+import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pyotp
 import pytest
+import redis
 
+from infra.embedded.postgres import program
+from infra.faults.gather import records
+from infra.settings import Settings
+from schemas import topics
+from schemas.domains import DOMAINS
+from schemas.journal import Chain, before
 from tests.calling import Playing
 from tests.walk.conftest import Running
 
-PASSWORD = "seven lamps over the quiet harbour"
+PASSWORD = "seven lamps over the quiet harbour"  # noqa: S105 - of people who are made up
 WAIT = {"Prefer": "wait=20"}
 KIND = {"kind": "ledger", "json_schema": {"type": "object"}}
 
@@ -44,12 +52,13 @@ class Person:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def register(self) -> None:
-        sent = {"address": self.address, "password": PASSWORD, "display_name": self.name}
-        self.account = self.ask("account.open", **sent)["account_id"]
+        self.account = self.ask("account.open", address=self.address, password=PASSWORD, display_name=self.name)[
+            "account_id"
+        ]
 
     def mailed(self, subject: str = "") -> str:
         """Give the token of the newest mail; it is there a moment after what it tells of."""
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             kept = self.client.get("/v1/dev/inbox", params={"to": self.address}).json()["items"]
             found = [re.search(r'"token": "([^"]+)"', mail["text"]) for mail in kept if subject in mail["subject"]]
@@ -82,9 +91,6 @@ def person(http: httpx2.Client, name: str) -> Person:
     somebody = Person(http, name)
     somebody.register()
     somebody.verify()
-    until = time.monotonic() + 20
-    while somebody.client.post("/v1/sessions", json={"address": somebody.address, "password": "x"}).status_code == 403:
-        assert time.monotonic() < until
     somebody.sign_in()
     return somebody
 
@@ -97,7 +103,7 @@ def felt(ask: Any, status: int, within: float = 5.0) -> None:
         time.sleep(0.02)
 
 
-def test_the_way_of_a_person(http: httpx2.Client, running: Running) -> None:
+def test_the_way_of_a_person(http: httpx2.Client) -> None:
     ada, grace = Person(http, "Ada"), person(http, "Grace")
     ada.register()
     assert ada.sign_in(403)["code"] == "address_not_verified"
@@ -132,16 +138,11 @@ def test_the_way_of_a_person(http: httpx2.Client, running: Running) -> None:
     assert grace.get(f"/v1/resources/{resource}", unshared["position"]).status_code == 404
 
     # A right taken away works on the next request.
-    admin = {"As": "root"}
-    http.post("/v1/dev/login", json={"account": "root", "roles": ["admin"]})
     root = http.post("/v1/dev/login", json={"account": "root", "roles": ["admin"]}).json()["access_token"]
     taken = {"account_id": grace.account, "role": "member"}
-    answer = http.post(
-        "/v1/commands/account.take_role", json=taken, headers=WAIT | {"Authorization": f"Bearer {root}"}
-    )
+    answer = http.post("/v1/commands/account.take_role", json=taken, headers=WAIT | {"Authorization": f"Bearer {root}"})
     assert answer.status_code == 200, answer.text
     felt(lambda: grace.get("/v1/resources"), 403)
-    assert admin
 
     # Erased.
     known = ada.get(f"/v1/accounts/{ada.account}/export")
@@ -151,3 +152,57 @@ def test_the_way_of_a_person(http: httpx2.Client, running: Running) -> None:
     ada.ask("account.erase", account_id=ada.account)
     felt(lambda: ada.get("/v1/accounts/me"), 401)
     assert ada.sign_in(401)["code"] == "credentials_wrong"
+
+
+def test_nothing_of_an_erased_person_is_left(http: httpx2.Client, stack: Settings, running: Running) -> None:
+    ada = person(http, f"Ada{uuid.uuid4().hex[:8]}")
+    secret = ada.ask("totp.enrol", password=PASSWORD)["secret"]
+    ada.ask("account.change_profile", locale="de-AT", traits={"motto": f"motto of {ada.name}"})
+    key = ada.ask("apikey.create", name="to be found", scopes=["resource:read"])["key"]
+    ada.sign_in(401, password="not hers")  # noqa: S106 - indeed
+    ada.sign_in()
+    told = [ada.name, ada.address, ada.address.partition("@")[0], PASSWORD, secret, key, ada.refresh, ada.token]
+    account = ada.account
+    assert http.get("/v1/dev/inbox", params={"to": ada.address}).json()["items"]
+    kept = backup(stack)
+    ada.ask("account.erase", account_id=account)
+    until = time.monotonic() + 60
+    while http.get("/v1/dev/inbox", params={"to": ada.address}).json()["items"]:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    # What is searched holds what is no secret, so that what is not found is not there.
+    assert found(stack, running, kept, account)
+    assert {each: found(stack, running, kept, each) for each in told} == {each: [] for each in told}
+    assert unbroken(stack, "account") > 0
+
+
+def backup(stack: Settings) -> bytes:
+    """Give a dump of all of PostgreSQL."""
+    command = [program("pg_dump"), "--dbname", stack.postgres_url]
+    return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 - our own command
+
+
+def found(stack: Settings, running: Running, kept: bytes, text: str) -> list[str]:
+    """Say in which files a text stands: of Kafka, PostgreSQL and Redis, in logs, and in a backup."""
+    with redis.Redis.from_url(stack.redis_url) as cache:
+        cache.save()
+    sought = text.encode()
+    directories = (stack.data_dir, running.settings.data_dir)
+    files = [path for directory in directories for path in directory.rglob("*") if path.is_file()]
+    hits = [str(path) for path in files if sought in path.read_bytes()]
+    return hits + ["a backup"] * (sought in kept)
+
+
+def unbroken(stack: Settings, domain: str) -> int:
+    """Count the records of the journals of a domain that count, after walking their chains."""
+
+    async def walked() -> int:
+        counted = 0
+        for partition in range(next(each.partitions for each in DOMAINS if each.name == domain)):
+            chain = Chain()
+            for record in await records(stack, topics.facts(domain), partition):
+                counted += chain.take(before(record.headers), record.key, record.value)
+            assert not chain.void
+        return counted
+
+    return asyncio.run(walked())
