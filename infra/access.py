@@ -58,6 +58,7 @@ TABLE = (
     Grant("annal-worker", ("read", "write"), "topic", "*.facts", "workers append to journals and open them again"),
     Grant("annal-worker", ("read",), "group", "annal.worker", "each partition is decided by one worker"),
     Grant("annal-worker", ("read",), "group", "annal.policies", "each fact is answered by one policy"),
+    Grant("annal-worker", ("read",), "group", "annal.effects", "each effect of a fact is seen to by one worker"),
     Grant("annal-project", ("read",), "topic", "*.facts", "projections write facts into the read models"),
     Grant("annal-project", ("read",), "group", "annal.projection.*", "each journal is projected by one process"),
     Grant("annal-admin", ("create", "describe", "describe_configs"), "topic", "*.commands", "`annal topics`"),
