@@ -118,7 +118,9 @@ def _properties(port: int, controller: int, directory: Path, password: str | Non
 
 def _format(java: list[str], properties: Path, password: str | None) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties), "--ignore-formatted"]
+    # With an equals sign, for one id in 64 begins with a dash.
+    identity = f"--cluster-id={cluster}"
+    command = [*java, "kafka.tools.StorageTool", "format", identity, "-c", str(properties), "--ignore-formatted"]
     if password is not None:
         command += ["--add-scram", f"SCRAM-SHA-512=[name={OWNER},password={password}]"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command

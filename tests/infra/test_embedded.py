@@ -2,11 +2,14 @@
 
 import asyncio
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from psycopg import connect
 
 from infra import embedded, kafka, postgres, redis
+from infra.embedded import jars
+from infra.embedded import kafka as broker
 from infra.settings import Settings, Unusable, publish
 
 
@@ -30,6 +33,14 @@ def test_a_second_start_finds_what_the_first_left(tmp_path: Path) -> None:
         assert servers.settings.postgres_url == first
         with connect(first) as connection:
             connection.execute("TABLE kept")
+
+
+def test_a_clusters_id_may_begin_with_a_dash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    identity = UUID(bytes=b"\xf8" + bytes(15))
+    monkeypatch.setattr("uuid.uuid4", lambda: identity)
+    classpath = jars.fetch(Settings().cache_dir / "jars", lambda _count, _total: None)
+    broker.prepare(tmp_path, classpath, 1, 2)
+    assert "cluster.id=-AAA" in (tmp_path / "kafka" / "data" / "meta.properties").read_text()
 
 
 def test_one_data_directory_is_run_once(tmp_path: Path) -> None:
