@@ -132,7 +132,7 @@ def create_admin(
     settings = _role(data_dir)
     from infra import admin  # noqa: PLC0415
 
-    Console().print(_run(admin.create(settings, address, password)))
+    Console(soft_wrap=True).print(_run(admin.create(settings, address, password)))
 
 
 @app.command()

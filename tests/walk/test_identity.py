@@ -1,8 +1,9 @@
 """One person's way: registered, verified, signed in with a second factor, trusted, distrusted, erased."""
 
 import asyncio
-import re
+import os
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -21,78 +22,29 @@ from schemas.domains import DOMAINS
 from schemas.journal import Chain, before
 from tests.calling import Playing
 from tests.walk.conftest import Running
+from tests.walk.people import PASSWORD, WAIT, Person, person
 
-PASSWORD = "seven lamps over the quiet harbour"  # noqa: S105 - of people who are made up
-WAIT = {"Prefer": "wait=20"}
 KIND = {"kind": "ledger", "json_schema": {"type": "object"}}
 
 
-class Person:
-    """Somebody with a name and an address that nobody else has, at the doors."""
-
-    def __init__(self, client: httpx2.Client, name: str) -> None:
-        self.client = client
-        self.name = f"{name} {uuid.uuid4().hex[:12]}"
-        self.address = f"{name.lower()}.{uuid.uuid4().hex[:12]}@people.example"
-        self.account = ""
-        self.token = ""
-        self.refresh = ""
-
-    def ask(self, command: str, expect: int = 200, **body: Any) -> dict[str, Any]:
-        answer = self.client.post(f"/v1/commands/{command}", json=body, headers=WAIT | self.shown())
-        assert answer.status_code == expect, (command, answer.text)
-        found: dict[str, Any] = answer.json() if answer.content else {}
-        return found
-
-    def get(self, path: str, position: str | None = None) -> httpx2.Response:
-        at = {"Annal-Min-Position": position} if position else {}
-        return self.client.get(path, headers=self.shown() | at)
-
-    def shown(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
-
-    def register(self) -> None:
-        self.account = self.ask("account.open", address=self.address, password=PASSWORD, display_name=self.name)[
-            "account_id"
-        ]
-
-    def mailed(self, subject: str = "") -> str:
-        """Give the token of the newest mail; it is there a moment after what it tells of."""
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            kept = self.client.get("/v1/dev/inbox", params={"to": self.address}).json()["items"]
-            found = [re.search(r'"token": "([^"]+)"', mail["text"]) for mail in kept if subject in mail["subject"]]
-            if found and found[-1]:
-                return found[-1][1]
-            time.sleep(0.1)
-        raise AssertionError(f"no mail came to {self.address}")
-
-    def verify(self) -> None:
-        self.ask("account.verify_address", token=self.mailed())
-
-    def sign_in(self, expect: int = 200, **more: Any) -> dict[str, Any]:
-        self.token = ""
-        sent = {"address": self.address, "password": PASSWORD, **more}
-        answer = self.client.post("/v1/sessions", json=sent)
-        assert answer.status_code == expect, answer.text
-        found: dict[str, Any] = answer.json()
-        if expect == 200:
-            self.token, self.refresh = found["access_token"], found["refresh_token"]
-        return found
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def http(running: Running) -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=running.url, timeout=60, auth=Playing()) as client:
         yield client
 
 
-def person(http: httpx2.Client, name: str) -> Person:
-    somebody = Person(http, name)
-    somebody.register()
-    somebody.verify()
-    somebody.sign_in()
-    return somebody
+@pytest.fixture(scope="module")
+def admin(http: httpx2.Client, running: Running) -> Person:
+    """Make who runs the service, or be them again: the command says which."""
+    root = Person(http, "Root")
+    root.address = "root@people.example"
+    command = [sys.executable, "-m", "infra.cli", "admin", "create", "--address", root.address]
+    environment = os.environ | {"ANNAL_ADMIN_PASSWORD": PASSWORD, "ANNAL_DATA_DIR": str(running.settings.data_dir)}
+    environment |= running.settings.environment()
+    made = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - our own
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert "may do everything" in made.stdout or "the role admin" in made.stdout
+    return root
 
 
 def felt(ask: Any, status: int, within: float = 5.0) -> None:
@@ -103,7 +55,7 @@ def felt(ask: Any, status: int, within: float = 5.0) -> None:
         time.sleep(0.02)
 
 
-def test_the_way_of_a_person(http: httpx2.Client) -> None:
+def test_the_way_of_a_person(http: httpx2.Client, admin: Person) -> None:
     ada, grace = Person(http, "Ada"), person(http, "Grace")
     ada.register()
     assert ada.sign_in(403)["code"] == "address_not_verified"
@@ -154,6 +106,7 @@ def test_the_way_of_a_person(http: httpx2.Client) -> None:
     assert ada.sign_in(401)["code"] == "credentials_wrong"
 
 
+@pytest.mark.usefixtures("admin")
 def test_nothing_of_an_erased_person_is_left(http: httpx2.Client, stack: Settings, running: Running) -> None:
     ada = person(http, f"Ada{uuid.uuid4().hex[:8]}")
     secret = ada.ask("totp.enrol", password=PASSWORD)["secret"]
