@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 
 from schemas.domains import DOMAINS
 from schemas.problems import answers
+from schemas.rights import QUERIES, takes
 from streams import openapi
 from streams.identity import SENT
 
@@ -102,6 +103,8 @@ def _document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
         if "HTTPValidationError" in str(operation["responses"].get("422")):
             operation["responses"] |= {str(status): said for status, said in answers("query_invalid").items()}
+    for path, (right, domain) in QUERIES.items():
+        document["paths"][path]["get"]["description"] = takes(right, domain)
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     return document

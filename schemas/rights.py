@@ -82,6 +82,44 @@ ASKED_WITH_BODY = tuple(command for command, right in RIGHTS.items() if right.fo
 """The commands that people ask as they are."""
 
 
+class Query(NamedTuple):
+    """What a query takes, and the domain whose `own` it is."""
+
+    right: Right
+    domain: str
+
+
+_ACCOUNT = Query(Right("account:read", own=True), "account")
+
+QUERIES: dict[str, Query] = {
+    "/v1/accounts": Query(Right("account:read"), "account"),
+    "/v1/accounts/me": Query(Right("account:own"), "account"),
+    "/v1/accounts/{account_id}": _ACCOUNT,
+    "/v1/accounts/{account_id}/export": _ACCOUNT,
+    "/v1/accounts/{account_id}/history": _ACCOUNT,
+    "/v1/apikeys": Query(Right("apikey:read", own=True), "apikey"),
+    "/v1/kinds": Query(Right("kind:read"), "kind"),
+    "/v1/kinds/{kind}": Query(Right("kind:read"), "kind"),
+    "/v1/kinds/{kind}/versions/{version}": Query(Right("kind:read"), "kind"),
+    "/v1/logins": Query(Right("audit:read", own=True), "account"),
+    "/v1/resources": Query(Right("resource:read"), "resource"),
+    "/v1/resources/{resource_id}": Query(Right("resource:read"), "resource"),
+    "/v1/resources/{resource_id}/history": Query(Right("resource:read"), "resource"),
+    "/v1/roles": Query(Right("role:read"), "role"),
+    "/v1/roles/{role}": Query(Right("role:read"), "role"),
+    "/v1/sessions": Query(Right("session:read", own=True), "session"),
+}
+"""What is asked of the read door, by its path; of what became of a command is told whoever asked it."""
+
+
+def takes(right: Right, domain: str) -> str:
+    """Say which permission something takes."""
+    if right.permission is None:
+        return "Anybody may ask this; what is sent proves who may."
+    own = f", or `{domain}:own` for what is one's own" if right.own else ""
+    return f"Takes the permission `{right.permission}`{own}."
+
+
 def permits(permissions: Iterable[str], wanted: str) -> bool:
     """Say whether permissions include one: itself, all of its domain, or all."""
     domain, _, _ = wanted.partition(":")

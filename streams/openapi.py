@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from infra.direct import WAIT_AT_MOST
 from schemas.message import Command, Domain, Outcome
 from schemas.problems import ProblemBody, answers
-from schemas.rights import ASKED_WITH_BODY, RIGHTS, Right
+from schemas.rights import ASKED_WITH_BODY, RIGHTS, takes
 from streams.bulk import LINES, UPLOAD_BYTES
 from streams.request import FILLED_BY_DOOR, NAMED_BY_DOOR
 
@@ -155,14 +155,6 @@ def body_of(name: str) -> dict[str, Any]:
 
 def _summary(kind_of: type[Command]) -> str:
     return (kind_of.__doc__ or "").partition("\n")[0].rstrip(".")
-
-
-def takes(right: Right, domain: str) -> str:
-    """Say which permission a command or form takes."""
-    if right.permission is None:
-        return "Anybody may ask this; what is sent proves who may."
-    own = f", or `{domain}:own` for what is one's own" if right.own else ""
-    return f"Takes the permission `{right.permission}`{own}."
 
 
 def upload() -> dict[str, Any]:

@@ -6,8 +6,9 @@ from pydantic import BaseModel
 
 from schemas.message import Domain
 from schemas.problems import answers
+from schemas.rights import takes
 from streams.forms import Form, UntoldForm
-from streams.openapi import ANYBODY, COMMAND, JSON, REQUEST, asked, body_of, takes
+from streams.openapi import ANYBODY, COMMAND, JSON, REQUEST, asked, body_of
 
 _FORM = ("account_is_service", "address_invalid", "credentials_wrong", "not_ready", "password_weak")
 _FORM_TOO = ("postgres_unavailable", "role_beyond_yours", "too_busy", "token_wrong")
