@@ -368,7 +368,7 @@ DOMAIN = Domain(
         "account_unknown": 404,
         "account_forbidden": 403,
         "account_exists": 409,
-        "account_not_active": 409,
+        "account_not_active": 403,
         "account_is_service": 409,
         "credentials_changed": 409,
         "no_address_change": 409,
