@@ -37,6 +37,10 @@ example works as it stands.
 """
 
 
+BEFORE_ROUTES = ("headers_too_large", "path_invalid", "request_unreadable", "uri_too_long")
+"""What may be wrong with any request, before a route sees it."""
+
+
 def describe(app: FastAPI, commands: Sequence[BaseRoute]) -> None:
     """Give an app its document at /openapi.json and its page at /docs."""
 
@@ -103,6 +107,9 @@ def _document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
         if "HTTPValidationError" in str(operation["responses"].get("422")):
             operation["responses"] |= {str(status): said for status, said in answers("query_invalid").items()}
+        bounds = (*BEFORE_ROUTES, "body_too_slow") if "requestBody" in operation else BEFORE_ROUTES
+        for status, said in answers(*bounds).items():
+            operation["responses"].setdefault(str(status), said)
     for path, (right, domain) in QUERIES.items():
         document["paths"][path]["get"]["description"] = takes(right, domain)
     for name in ("HTTPValidationError", "ValidationError"):

@@ -3,30 +3,16 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
 import orjson
 import pytest
 
-from infra.api import create
-from infra.settings import Settings
-from tests.calling import Playing
-from tests.walk.conftest import Running
+from tests.walk.conftest import Running, doors
 
 ALICE = {"As": "alice"}
 WAIT = ALICE | {"Prefer": "wait=20"}
-
-
-@asynccontextmanager
-async def doors(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
-    app = create(settings)
-    async with (
-        app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://annal", timeout=60, auth=Playing()) as client,
-    ):
-        yield client
 
 
 @pytest.fixture(scope="module")
