@@ -113,6 +113,17 @@ async def test_session_fixation(ada: Somebody, grace: Somebody, http: Door) -> N
     assert opened.status_code == 422
 
 
+async def test_a_session_that_was_left(ada: Somebody, http: Door, other: Door) -> None:
+    """Nothing of it opens a door, at any process, and other sessions of the account go on."""
+    kept = (await ada.sign_in()).json()
+    left = (await ada.sign_in()).json()
+    shown = {"Authorization": f"Bearer {left['access_token']}"}
+    assert (await http.post("/v1/sessions/leave", headers=shown)).status_code == 204
+    await felt(lambda: other.get("/v1/accounts/me", headers=shown), 401)
+    assert (await refresh(other, left["refresh_token"])).status_code == 401
+    assert (await refresh(other, kept["refresh_token"])).status_code == 200
+
+
 async def test_cross_site_request_forgery(ada: Somebody, http: Door) -> None:
     """A cookie is good for a page of this service only, and for nothing but refreshing."""
     sent = {"address": ada.address, "password": PASSWORD, "cookie": True}
@@ -292,6 +303,22 @@ async def test_a_code_used_by_two_at_once(armed: Any, http: Door, other: Door) -
         answers = await asyncio.gather(*(door.post("/v1/sessions", json=sent) for door in (http, other)))
         assert sorted(answer.status_code for answer in answers) == [200, 401]
         assert (await person.sign_in(401, code=code)).json()["code"] == "credentials_wrong"
+
+
+async def test_a_reset_leaves_the_second_factor(armed: Any, http: Door) -> None:
+    """Who reads the mail of an account, and has nothing else of it, does not come in."""
+    person, _, codes = armed
+    await http.post("/v1/commands/account.ask_password_reset", json={"address": person.address})
+    reset = await person.mailed("Set a new password")
+    answer = await http.post(
+        "/v1/commands/account.reset_password",
+        json={"token": reset, "password": PASSWORD},
+        headers={"Prefer": "wait=20"},
+    )
+    assert not {"access_token", "refresh_token"} & answer.json().keys()
+    assert (await person.sign_in(401)).json()["code"] == "code_required"
+    sent = {"address": person.address, "password": PASSWORD, "code": codes[2]}
+    await felt(lambda: http.post("/v1/sessions", json=sent), 200)
 
 
 async def test_a_code_used_twice_under_one_idempotency_key(armed: Any, http: Door) -> None:
