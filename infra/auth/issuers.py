@@ -12,14 +12,14 @@ from jwt.types import Options
 from pydantic import TypeAdapter, ValidationError
 
 from infra.auth.jwks import Keys
-from infra.auth.tokens import Claims, expired, header_of, invalid
+from infra.auth.tokens import Claims, expired, header_of, invalid, readable
 from infra.settings import Issuer, Unusable
 from schemas.message import Subject
 
 LEEWAY = 5.0
 """Seconds by which another's clock may be ahead of ours."""
 
-TYPES = (None, "jwt", "at+jwt", "application/at+jwt")
+TYPES = {"jwt", "at+jwt", "application/at+jwt"}
 """What a token may say it is: tokens for other ends say so, if they can be mistaken at all (RFC 8725, section 3.11)."""
 
 ACCOUNTS = UUID("b7a1b0c6-3f0d-5c0e-9d55-0b6a6a3ed6c1")
@@ -53,10 +53,9 @@ class Issuers:
         The account is `<name of the issuer>:<sub>`, or a UUID made of both where that cannot be an id. The session is
         the name of the issuer.
         """
-        if not self._issuers:
+        if not self._issuers or not readable(token):
             return None
         try:
-            header = header_of(token)
             said = jwt.decode(token, options={"verify_signature": False})
         except jwt.PyJWTError:
             return None
@@ -64,7 +63,7 @@ class Issuers:
         if found is None:
             return None
         issuer, keys = found
-        return self._claims(issuer, await _verified(token, header, issuer, keys))
+        return self._claims(issuer, await _verified(token, issuer, keys))
 
     def _claims(self, issuer: Issuer, said: dict[str, Any]) -> Claims:
         if type(said["exp"]) is not int or not said["sub"]:
@@ -85,11 +84,9 @@ class Issuers:
         return self._session
 
 
-async def _verified(token: str, header: dict[str, Any], issuer: Issuer, keys: Keys) -> dict[str, Any]:
-    kind, kid = header.get("typ"), header.get("kid")
-    if (kind.lower() if isinstance(kind, str) else kind) not in TYPES or kid is None:
-        raise invalid()
-    key = await keys.key(kid)
+async def _verified(token: str, issuer: Issuer, keys: Keys) -> dict[str, Any]:
+    header = header_of(token)
+    key = await keys.key(header.kid) if (header.typ or "jwt").lower() in TYPES else None
     if key is None:
         raise invalid()
     try:

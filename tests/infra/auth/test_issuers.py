@@ -338,6 +338,12 @@ async def test_an_issuer_that_misbehaves_is_unavailable_and_soon_asked_again(
     assert await issuers.read(company.token()) is not None
 
 
+async def test_keys_that_come_with_more_than_64_kb_are_not_taken(issuers: Issuers, company: Company) -> None:
+    listed = orjson.dumps({"keys": list(company.published.values())})
+    company.answer = issuing.saying(listed + b" " * (65_537 - len(listed)))
+    await refused(issuers, company.token(), "issuer_unavailable")
+
+
 async def test_keys_known_are_good_for_an_hour_while_the_issuer_is_away(
     issuers: Issuers, company: Company, clock: Clock
 ) -> None:

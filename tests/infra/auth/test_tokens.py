@@ -263,7 +263,7 @@ def test_a_token_too_large_is_refused_before_it_is_looked_at(
 ) -> None:
     large = changed(tokens, keys, {"roles": ["r" * 8 * 1024]})
     looked: list[str] = []
-    monkeypatch.setattr(jwt, "get_unverified_header", looked.append)
+    monkeypatch.setattr(json, "loads", looked.append)
     refused(tokens, large)
     assert looked == []
 
