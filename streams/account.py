@@ -114,7 +114,7 @@ async def open_person(visit: Visit, sent: Register, account_id: str, *, admin: b
         profile=_sealed(person, sent),
         roles=("admin",) if admin else ("member",),
         password=person.seal("password", hashed),
-        proof=None if admin else _proof(person, account_id, "verify", digest, VERIFY_MS),
+        proof=None if admin else await _proof(visit, person, "verify", digest, VERIFY_MS),
         verified=admin,
     )
     return await _open(visit, account_id, digest, opening, await visit.actor(account_id))
@@ -128,7 +128,7 @@ async def invite(visit: Visit, sent: Invite) -> Answer:
         sealed_address=person.seal("address", addresses.normal(sent.address)),
         profile=_sealed(person, sent),
         roles=sent.roles,
-        proof=_proof(person, account_id, "reset", digest, INVITE_MS),
+        proof=await _proof(visit, person, "reset", digest, INVITE_MS),
     )
     return await _open(visit, account_id, digest, opening, visit.terms.actor)
 
@@ -160,9 +160,9 @@ async def renew_proof(visit: Visit, sent: NameAddress) -> None:
         return
     # Who was invited proves the address by setting a password.
     if row["password"] is None:
-        await visit.ask(await _reset(row, person, INVITE_MS), await visit.actor(row["account_id"]))
+        await visit.ask(await _reset(visit, row, person, INVITE_MS), await visit.actor(row["account_id"]))
         return
-    proof = _proof(person, row["account_id"], "verify", row["address"], VERIFY_MS)
+    proof = await _proof(visit, person, "verify", row["address"], VERIFY_MS)
     command = RenewProof(address=row["address"], account_id=row["account_id"], proof=proof)
     await visit.ask(command, await visit.actor(row["account_id"]))
 
@@ -173,8 +173,8 @@ async def change_address(visit: Visit, sent: WantAddress) -> Answer:
     person = await visit.identity.vault.person(account_id)
     changing = Changing(
         sealed_address=person.seal("address", addresses.normal(sent.address)),
-        new=_proof(person, account_id, "change_new", digest, VERIFY_MS),
-        old=_proof(person, account_id, "change_old", row["address"], VERIFY_MS) if row["verified"] else None,
+        new=await _proof(visit, person, "change_new", digest, VERIFY_MS),
+        old=await _proof(visit, person, "change_old", row["address"], VERIFY_MS) if row["verified"] else None,
     )
     command = ClaimAddress(address=digest, account_id=account_id, changing=changing)
     claimed = await visit.ask(command, visit.terms.actor)
@@ -211,7 +211,7 @@ async def ask_password_reset(visit: Visit, sent: NameAddress) -> None:
     row = await visit.identity.people.by_address(await address_of(visit, sent.address))
     person = await visit.identity.vault.known(row["account_id"]) if row is not None else None
     if row is not None and person is not None and row["status"] == "active":
-        await visit.ask(await _reset(row, person, RESET_MS), await visit.actor(row["account_id"]))
+        await visit.ask(await _reset(visit, row, person, RESET_MS), await visit.actor(row["account_id"]))
 
 
 async def reset_password(visit: Visit, sent: TokenForPassword) -> Answer:
@@ -246,8 +246,8 @@ async def rehash(visit: Visit, row: Row, hashed: str, actor: Actor) -> None:
 # ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _reset(row: Row, person: Person, lasts: int) -> Command:
-    proof = _proof(person, row["account_id"], "reset", row["address"], lasts)
+async def _reset(visit: Visit, row: Row, person: Person, lasts: int) -> Command:
+    proof = await _proof(visit, person, "reset", row["address"], lasts)
     return AskPasswordReset(account_id=row["account_id"], proof=proof)
 
 
@@ -256,8 +256,10 @@ async def address_of(visit: Visit, address: str) -> str:
     return addresses.digest(await visit.identity.vault.secret("address"), address)
 
 
-def _proof(person: Person, account_id: str, purpose: proofs.Purpose, address: str, lasts: int) -> Proof:
-    token = proofs.make(account_id, purpose, address)
+async def _proof(visit: Visit, person: Person, purpose: proofs.Purpose, address: str, lasts: int) -> Proof:
+    token = proofs.make(
+        person.account_id, purpose, address, await visit.chance(f"proof {purpose}", proofs.RANDOM_BYTES)
+    )
     return Proof(token=proofs.digest(token), sealed=person.seal("proof", token), until=now() + lasts)
 
 

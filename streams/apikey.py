@@ -14,8 +14,6 @@ from streams.behalf import asker
 from streams.beyond import require_had
 from streams.forms import Answer, Form, Sent, Visit
 
-SECRET_BYTES = 20
-
 
 class NewKey(Sent):
     name: KeyName
@@ -74,7 +72,7 @@ async def reroll(visit: Visit, sent: NewSecret) -> Answer:
 
 async def _secret(visit: Visit) -> str:
     """Make a key's text; of a request that is repeated with its Idempotency-Key the same, for it is told again."""
-    return apikeys.make(await visit.chance("apikey", SECRET_BYTES))
+    return apikeys.make(await visit.chance("apikey", apikeys.SECRET_BYTES))
 
 
 def _digest(text: str) -> str:

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from typing import get_args
 
-import orjson
 import uuid_utils
 
 from schemas.account import (
@@ -51,7 +50,7 @@ def asked_by(fact: FactMeta, n: int, command: Command) -> Asked:
         actor=fact.actor,
         correlation_id=fact.correlation_id,
         causation_id=fact.id,
-        digest=_digest(command),
+        digest=hashlib.blake2b(f"{fact.id} {n} {command.type}".encode(), digest_size=16).hexdigest(),
     )
     return Asked(meta, command)
 
@@ -83,9 +82,3 @@ def _claimed(address: str, claimed: AddressClaimed) -> list[Command]:
     if claimed.former is not None:
         commands.append(LoseAddress(account_id=claimed.former, address=address))
     return commands
-
-
-def _digest(command: Command) -> str:
-    """Fingerprint what is asked; sorted, since a profile that was read has its parts in another order."""
-    asked = orjson.dumps([command.type, command.model_dump(mode="json")], option=orjson.OPT_SORT_KEYS)
-    return hashlib.blake2b(asked, digest_size=16).hexdigest()

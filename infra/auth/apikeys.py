@@ -11,7 +11,7 @@ import zlib
 PREFIX = "annal_"
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_SECRET_BYTES = 20
+SECRET_BYTES = 20
 _SECRET_DIGITS, _CHECK_DIGITS = 28, 6
 _KEY = re.compile(f"{PREFIX}([{_ALPHABET}]{{{_SECRET_DIGITS}}})[{_ALPHABET}]{{{_CHECK_DIGITS}}}")
 
@@ -29,7 +29,7 @@ def read(text: str) -> str | None:
         return None
     number = _number(written[1])
     # 28 digits reach beyond 20 bytes, and nobody made what is there.
-    if number.bit_length() > 8 * _SECRET_BYTES or make(number.to_bytes(_SECRET_BYTES, "big")) != text:
+    if number.bit_length() > 8 * SECRET_BYTES or make(number.to_bytes(SECRET_BYTES, "big")) != text:
         return None
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -28,10 +28,10 @@ class ProofToken(NamedTuple):
     address: str
 
 
-def make(account_id: str, purpose: Purpose, address: str) -> str:
-    """Make a token of 32 random bytes for an account and the digest of the address that it is sent to."""
+def make(account_id: str, purpose: Purpose, address: str, chance: bytes | None = None) -> str:
+    """Make a token of 32 bytes of chance for an account and the digest of the address that it is sent to."""
     about = bytes([_PURPOSES.index(purpose)]) + bytes.fromhex(address) + account_id.encode()
-    return base64url.encode(secrets.token_bytes(RANDOM_BYTES) + about)
+    return base64url.encode((chance or secrets.token_bytes(RANDOM_BYTES)) + about)
 
 
 def read(text: str) -> ProofToken | None:
