@@ -4,13 +4,13 @@ import asyncio
 import random
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 from infra import postgres, redis
-from infra.bench import kafka
+from infra.bench import client, kafka
 from infra.embedded.process import Child
 from infra.ports import HIGHEST, LOWEST, is_free
 from infra.settings import Settings, Unusable
@@ -30,6 +30,8 @@ class Bed:
 
     settings: Settings
     say: Callable[[str], None]
+    token: str
+    """Shows doors that alice asks."""
     scale: float = 1.0
     facts: int = 0
     """How many facts of resources there are at least, all of them decided by a worker whose states are kept."""
@@ -44,8 +46,15 @@ class Bed:
     def rounds(self, rounds: int) -> int:
         return rounds if self.scale >= 1 else 1
 
+    def request(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None, token: str = ""
+    ) -> bytes:
+        """Make a request of alice's, or of whoever has another token."""
+        shown = {"Authorization": f"Bearer {token or self.token}"}
+        return client.request(method, path, body, {**shown, **(headers or {})})
+
     async def clear(self) -> None:
-        """Leave nothing of what an earlier measurement did; kinds stay, for they never change."""
+        """Leave nothing of what an earlier measurement did; kinds and people stay, and slow nobody down."""
         self.facts = 0
         self.forget()
         await kafka.recreate(self.settings, [*topics.of(resource.DOMAIN), ASKED, TOLD])
@@ -68,6 +77,10 @@ class Bed:
     def role(self, name: str) -> Child:
         """Give one of our own processes, to be started."""
         return self._child(name, ["infra.cli", name], self.settings)
+
+    def second_door(self, port: int) -> Child:
+        """Give doors beside the first."""
+        return self._child("second", ["infra.cli", "api"], self.settings.model_copy(update={"port": port}))
 
     def program(self, module: str, *arguments: str) -> Child:
         """Give a program of infra/bench, to be started."""

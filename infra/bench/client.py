@@ -17,11 +17,19 @@ LENGTH = b"content-length: "
 
 def request(method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:
     """Make a request, with all that goes over the wire."""
-    said = {"Host": HOST, "Annal-Actor": "alice", **(headers or {})}
+    said = {"Host": HOST, **(headers or {})}
     if body:
         said |= {"Content-Type": "application/json", **(headers or {}), "Content-Length": str(len(body))}
     lines = "".join(f"{name}: {value}\r\n" for name, value in said.items())
     return f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + body
+
+
+class Refused(Unusable):
+    """A server answered that it will not; `status` is that of HTTP."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__(f"A server answered {answer[:2000].decode(errors='replace')}")
+        self.status = int(answer[9:12])
 
 
 class Connection(asyncio.Protocol):
@@ -42,7 +50,7 @@ class Connection(asyncio.Protocol):
             self._answered.set_exception(Unusable("A server closed a connection without an answer; its log says why."))
 
     def ask(self, said: bytes) -> "asyncio.Future[bytes]":
-        """Send a request; the future gives the body of the answer, and raises Unusable if that is no success."""
+        """Send a request; the future gives the body of the answer, and raises Refused if that is no success."""
         self._answered = asyncio.get_running_loop().create_future()
         if self._transport is None or self._transport.is_closing():
             raise Unusable("A server closed a connection; its log says why.")
@@ -62,7 +70,7 @@ class Connection(asyncio.Protocol):
             if answer[9:10] == b"2":
                 self._answered.set_result(answer[answer.index(HEAD_END) + len(HEAD_END) :])
             else:
-                self._answered.set_exception(Unusable(f"A server answered {answer[:2000].decode(errors='replace')}"))
+                self._answered.set_exception(Refused(answer))
 
     def _read_head(self) -> bool:
         """Find out how long the answer is; False if that has not arrived yet."""

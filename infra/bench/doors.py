@@ -8,7 +8,6 @@ import orjson
 
 from infra.bench import client, commands, facts
 from infra.bench.bed import ASKED, TOLD, Bed
-from infra.bench.client import request
 from infra.bench.measure import Reading, Row, measures
 from infra.bench.pace import percentile
 from infra.bench.sides import in_turn, rates, side_by_side
@@ -30,7 +29,7 @@ LINES = 20_000
 async def waiting(bed: Bed) -> Sequence[Reading]:
     """The floor's answer has gone the same way: onto Kafka, through a process that forwards, and back over Redis."""
     await facts.none(bed)
-    asked = [request("POST", REGISTER, orjson.dumps(_body(n)), {"Prefer": "wait=10"}) for n in range(1000)]
+    asked = [bed.request("POST", REGISTER, orjson.dumps(_body(n)), {"Prefer": "wait=10"}) for n in range(1000)]
     taken: dict[int, list[float]] = {}
     worker, forwarding = bed.role("worker"), bed.program("floors.forward", ASKED.name, TOLD.name)
     with bed.running(worker, forwarding), side_by_side(bed, FLOOR, ASKED.name) as ports:
@@ -52,7 +51,7 @@ async def waiting(bed: Bed) -> Sequence[Reading]:
 async def posting(bed: Bed) -> Sequence[Reading]:
     """The floor is FastAPI that produces the body with aiokafka, and answers once that is acknowledged."""
     await facts.none(bed)
-    asked = [request("POST", REGISTER, orjson.dumps(_body(n))) for n in range(1000)]
+    asked = [bed.request("POST", REGISTER, orjson.dumps(_body(n))) for n in range(1000)]
     with side_by_side(bed, FLOOR, ASKED.name) as ports:
         return [await rates(bed, ports, asked)]
 
@@ -65,7 +64,7 @@ async def uploading(bed: Bed) -> Sequence[Reading]:
     await facts.none(bed)
     count = bed.count(LINES)
     lines = [orjson.dumps({"type": "resource.register", "body": _body(n)}) for n in range(count)]
-    asked = request("POST", COMMANDS, b"\n".join(lines), {"Content-Type": "application/x-ndjson"})
+    asked = bed.request("POST", COMMANDS, b"\n".join(lines), {"Content-Type": "application/x-ndjson"})
 
     async def upload(port: int) -> float:
         async with client.connections(port, 1) as (connection,):

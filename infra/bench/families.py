@@ -1,6 +1,6 @@
 """The map: one line for each measurement, in the order they are taken."""
 
-from infra.bench import doors, journal, projecting, reads, restart, visible
+from infra.bench import doors, journal, projecting, reads, restart, revoking, signing_in, tokens, visible
 from infra.bench.measure import Measure
 
 MEASURES: tuple[Measure, ...] = (
@@ -12,5 +12,9 @@ MEASURES: tuple[Measure, ...] = (
     doors.waiting,
     doors.posting,
     reads.reading,
+    reads.authenticated,
     doors.uploading,
+    tokens.checking,
+    signing_in.signing_in,
+    revoking.revoking,
 )

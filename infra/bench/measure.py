@@ -10,7 +10,7 @@ from infra.settings import Unusable
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A number to be measured, and what it must be: `of_floor` is the least share of the floor."""
+    """A number to be measured, and what it must be: at least a share `of_floor`, or at most so many `floors`."""
 
     name: str
     what: str
@@ -18,6 +18,7 @@ class Row:
     at_least: float | None = None
     at_most: float | None = None
     of_floor: float | None = None
+    floors: float | None = None
 
     @property
     def target(self) -> str | None:
@@ -26,6 +27,7 @@ class Row:
             *([f"≥ {self.at_least:,g}"] if self.at_least is not None else []),
             *([f"≤ {self.at_most:,g}"] if self.at_most is not None else []),
             *([f"≥ {self.of_floor:.0%} of floor"] if self.of_floor is not None else []),
+            *([f"≤ {self.floors:g} times the floor"] if self.floors is not None else []),
         ]
         return " and ".join(told) or None
 
@@ -50,6 +52,7 @@ class Reading:
             (row.at_least is None or self.value >= row.at_least)
             and (row.at_most is None or self.value <= row.at_most)
             and (row.of_floor is None or (self.ratio is not None and self.ratio >= row.of_floor))
+            and (row.floors is None or (self.ratio is not None and self.ratio <= row.floors))
         )
 
 

@@ -11,21 +11,27 @@ from types import FrameType
 
 import uvloop
 from aiokafka.errors import KafkaError
+from pydantic import SecretStr
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from infra import embedded, tables, topics
-from infra.bench import kafka, report
+from infra.bench import callers, kafka, report
 from infra.bench.bed import Bed, free_port
 from infra.bench.families import MEASURES
 from infra.bench.measure import Measure, Reading, chosen
 from infra.bench.report import Result
 from infra.ready import reach
 from infra.settings import Settings, Unusable, load
+from schemas.problems import Problem
 
 LONGEST = 120
 """Seconds after which a measurement is given up."""
+
+KEY = SecretStr("5a" * 32)
+ISSUER = "http://annal.example"
+"""Who issues tokens, so that all doors take the same."""
 
 
 def list_all(console: Console) -> None:
@@ -50,11 +56,13 @@ def run(names: Sequence[str], json: Path | None, console: Console) -> int:
 def bed(say: Callable[[str], None], scale: float = 1.0) -> Iterator[Bed]:
     """Start every server that no setting names; everything is gone when the block ends."""
     with tempfile.TemporaryDirectory(prefix="annal-bench-") as directory:
-        asked = load(running=False, data_dir=Path(directory), project_port=0, worker_port=0)
-        with embedded.running(asked.model_copy(update={"port": free_port()}), {}) as servers:
+        given = {"master_key": KEY, "public_url": ISSUER, "rate_limits": False, "dev_login": True}
+        asked = load(running=False, data_dir=Path(directory), **given)
+        ports = {name: free_port() for name in ("port", "worker_port", "project_port")}
+        with embedded.running(asked.model_copy(update=ports), {}) as servers:
             asyncio.run(_prepare(servers.settings))
             tables.make(servers.settings)
-            yield Bed(servers.settings, say, scale)
+            yield Bed(servers.settings, say, asyncio.run(callers.alice(servers.settings)), scale)
 
 
 def take(measure: Measure, on: Bed, console: Console) -> list[Result]:
@@ -64,7 +72,7 @@ def take(measure: Measure, on: Bed, console: Console) -> list[Result]:
     except TimeoutError:
         console.print(f"[red]{measure.rows[0].name}: given up after {LONGEST} s; what else does this machine do?")
         return [Result(row, None) for row in measure.rows]
-    except (Unusable, KafkaError, OSError) as error:
+    except (Unusable, Problem, KafkaError, OSError) as error:
         console.print(f"[red]{measure.rows[0].name}: {escape(str(error))}")
         return [Result(row, None) for row in measure.rows]
     results = [Result(row, reading) for row, reading in zip(measure.rows, readings, strict=True)]

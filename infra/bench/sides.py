@@ -10,6 +10,7 @@ from infra.bench.bed import Bed, free_port
 from infra.bench.measure import Reading
 from infra.bench.pace import middle
 from infra.ports import answers
+from infra.ready import ready
 
 CONNECTIONS = 64
 ROUNDS = 3
@@ -29,8 +30,8 @@ def side_by_side(bed: Bed, module: str, *arguments: str) -> Iterator[Ports]:
     floor = bed.program(module, *arguments, str(ports.floor))
     ours = bed.role("api")
     with bed.running(floor, ours):
-        for child, port in ((floor, ports.floor), (ours, ports.ours)):
-            child.wait_ready(partial(answers, port))
+        floor.wait_ready(partial(answers, ports.floor))
+        ours.wait_ready(partial(ready, bed.settings))
         yield ports
 
 
