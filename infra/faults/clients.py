@@ -12,11 +12,9 @@ from typing import Any
 import aiohttp
 import orjson
 
+from infra.faults.asking import PATIENCE, answer, asking_session, in_play
 from infra.faults.check.evidence import Evidence, Read, Told
-from infra.faults.workload import Wish, Workload, anything, chance, invoice
-
-PATIENCE = 12.0
-"""Seconds until a client gives up on an answer."""
+from infra.faults.workload import ACCOUNTS, NEWCOMER, Wish, Workload, anything, chance, invoice
 
 START_PATIENCE = 60.0
 TRIES = 4
@@ -37,12 +35,15 @@ class Clients:
     defined: Defined = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     pause: float = 0.05
+    _shown: dict[str, dict[str, str]] = field(default_factory=dict)
     _numbers: Any = field(default_factory=count)
     _acknowledged: deque[tuple[str, Told]] = field(default_factory=lambda: deque(maxlen=300))
 
-    async def define_kinds(self) -> None:
-        """Define the kinds that all else is about, and be sure that it is done."""
-        async with self._session() as session, asyncio.timeout(START_PATIENCE):
+    async def begin(self) -> None:
+        """Sign in, define the kinds that all else is about, and be sure that it is done."""
+        async with asking_session() as session, asyncio.timeout(START_PATIENCE):
+            for account in (*ACCOUNTS, NEWCOMER):
+                self._shown[account] = await in_play(session, self.doors[0], account)
             for command in (anything(), invoice(0)):
                 while (command.kind, 1) not in self.defined:
                     wish = Wish("alice", command)
@@ -50,7 +51,7 @@ class Clients:
 
     async def live(self) -> None:
         """Ask and read until cancelled."""
-        async with self._session() as session:
+        async with asking_session() as session:
             while True:
                 if chance(self.random, 0.02):
                     await self._upload(session)
@@ -62,10 +63,10 @@ class Clients:
 
     async def read(self, session: aiohttp.ClientSession, door: str, resource: str, actor: str, **at: Any) -> Read:
         """Get a resource; `at` may say `position` and the `least` version that stands there."""
-        headers = {"Annal-Actor": actor}
+        headers = dict(self._shown[actor])
         if "position" in at:
             headers["Annal-Min-Position"] = at["position"]
-        status, body, _ = await _answer(session.get(f"{door}/v1/resources/{resource}", headers=headers))
+        status, body, _ = await answer(session.get(f"{door}/v1/resources/{resource}", headers=headers))
         return Read(resource, actor, at.get("least", 0), status, body)
 
     async def _request(self, session: aiohttp.ClientSession) -> None:
@@ -93,7 +94,7 @@ class Clients:
 
     def _other(self, wish: Wish) -> Wish:
         """Ask for something else of the same sort from the same thing."""
-        field_name = {"name": "another name", "tags": ("another",), "account": "erin"}
+        field_name = {"name": "another name", "tags": ("another",), "account": NEWCOMER}
         for name, value in field_name.items():
             if hasattr(wish.command, name):
                 return Wish(wish.actor, wish.command.model_copy(update={name: value}))
@@ -101,17 +102,17 @@ class Clients:
 
     async def _post(self, session: aiohttp.ClientSession, wish: Wish, key: str | None, headers: dict[str, str]) -> Told:
         door = self.random.choice(self.doors)
-        given = {"Annal-Actor": wish.actor, "Content-Type": "application/json", **headers}
+        given = {**self._shown[wish.actor], "Content-Type": "application/json", **headers}
         if key:
             given["Idempotency-Key"] = key
-        body = orjson.dumps(_body(wish))
         patience = self.random.random() * 0.1 if chance(self.random, 0.03) else PATIENCE
         timeout = aiohttp.ClientTimeout(total=patience)
-        asking = session.post(f"{door}/v1/commands/{wish.command.type}", data=body, headers=given, timeout=timeout)
+        address, sent = f"{door}/v1/commands/{wish.command.type}", orjson.dumps(_body(wish))
+        asking = session.post(address, data=sent, headers=given, timeout=timeout)
         name = self._name(wish, key)
         with self._noting([name]):
-            status, answer, location = await _answer(asking)
-        told = Told(name, status, answer, location)
+            status, body, location = await answer(asking)
+        told = Told(name, status, body, location)
         await self._heard(session, door, wish, told)
         return told
 
@@ -119,7 +120,7 @@ class Clients:
         """Ask what became of a command that was acknowledged a moment ago, or a while."""
         actor, told = self.random.choice(self._acknowledged)
         address = f"{self.random.choice(self.doors)}{told.location}"
-        status, body, _ = await _answer(session.get(address, headers={"Annal-Actor": actor}))
+        status, body, _ = await answer(session.get(address, headers=self._shown[actor]))
         self.evidence.looked_up.append(Told(told.request, status, body, told.location))
 
     async def _upload(self, session: aiohttp.ClientSession) -> None:
@@ -131,15 +132,16 @@ class Clients:
             orjson.dumps({"type": wish.command.type, "body": _body(wish), "idempotency_key": key})
             for wish, key in zip(wishes, keys, strict=True)
         ]
-        headers = {"Annal-Actor": wishes[0].actor, "Content-Type": "application/x-ndjson", "Prefer": "wait=5"}
+        shown = self._shown[wishes[0].actor]
+        headers = {**shown, "Content-Type": "application/x-ndjson", "Prefer": "wait=5"}
         door = self.random.choice(self.doors)
         asking = session.post(f"{door}/v1/commands", data=b"\n".join(lines), headers=headers)
         names = [self._name(wish, key) for wish, key in zip(wishes, keys, strict=True)]
         with self._noting(names):
             answers = await _lines(asking, len(lines))
-        for name, answer in zip(names, answers, strict=True):
-            body = answer.get("outcome") or answer.get("problem") or {}
-            self.evidence.told.append(Told(name, answer["status"], body, answer.get("location")))
+        for name, line in zip(names, answers, strict=True):
+            body = line.get("outcome") or line.get("problem") or {}
+            self.evidence.told.append(Told(name, line["status"], body, line.get("location")))
 
     async def _heard(self, session: aiohttp.ClientSession, door: str, wish: Wish, told: Told) -> None:
         """Note an answer, and read what was written, when it says where it stands."""
@@ -171,21 +173,9 @@ class Clients:
         """Name a request: with a key, its repeats have the same name."""
         return f"{wish.actor} {key or f'once-{next(self._numbers)}'} {wish.command.type} {wish.command.subject}"
 
-    def _session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE))
-
 
 def _body(wish: Wish) -> dict[str, Any]:
     return wish.command.model_dump(mode="json", exclude_none=True)
-
-
-async def _answer(asking: Any) -> tuple[int, dict[str, Any], str | None]:
-    """Give status, body and Location; status 0 when there is no answer."""
-    try:
-        async with asking as response:
-            return response.status, orjson.loads(await response.read() or b"{}"), response.headers.get("Location")
-    except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError):
-        return 0, {}, None
 
 
 async def _lines(asking: Any, number: int) -> list[dict[str, Any]]:

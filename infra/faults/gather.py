@@ -15,6 +15,9 @@ from infra.faults.settle import PLACES
 from infra.settings import Settings
 from schemas import topics
 
+NO_DOCUMENTS = (b"annal:fresh:", b"annal:tarpit:")
+"""How keys in Redis begin that are no fold of facts."""
+
 LAST_READS = 300
 """Resources that are read once more through the doors; more would add minutes and tell little."""
 
@@ -31,7 +34,7 @@ async def gather(settings: Settings, evidence: Evidence) -> None:
             evidence.tables[table] = [_plain(row) for row in await cursor.fetchall()]
     client: Any = redis.client(settings)
     try:
-        keys = [key async for key in client.scan_iter("annal:*", count=1000) if not key.startswith(b"annal:fresh:")]
+        keys = [key async for key in client.scan_iter("annal:*", count=1000) if not key.startswith(NO_DOCUMENTS)]
         values = await client.mget(keys) if keys else []
         evidence.documents = {key.decode(): value for key, value in zip(keys, values, strict=True)}
     finally:

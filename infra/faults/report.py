@@ -39,6 +39,8 @@ def counted(run: Run) -> dict[str, int]:
         "of these void": void,
         "requests answered": sum(1 for told in evidence.told if told.status),
         "requests not answered": sum(1 for told in evidence.told if not told.status),
+        "of people with accounts of their own": sum(1 for each in evidence.exchanges if each.status),
+        "of these not answered": sum(1 for each in evidence.exchanges if not each.status),
         "reads of a position just written": len(evidence.reads),
         "faults": sum(run.faults.values()),
     }

@@ -14,6 +14,7 @@ from infra.faults.adversary import Adversary
 from infra.faults.check import check
 from infra.faults.check.evidence import Evidence, Findings
 from infra.faults.clients import Clients
+from infra.faults.people import PEOPLE, People
 from infra.faults.settle import PATIENCE, settle
 from infra.faults.stage import Stage
 from infra.faults.topic import Writer
@@ -58,18 +59,22 @@ async def play(stage: Stage, seed: int, seconds: float, look: Look = lambda _: N
     adversary = Adversary(stage, Random(random.random()))
     workload = Workload(Random(random.random()))
     clients = Clients(stage.doors(), workload, Random(random.random()), evidence)
+    people = People(stage.doors(), Random(random.random()), evidence)
     writer = Writer(stage.settings, workload, Random(random.random()), clients.defined)
     progress = Progress(faults=adversary.done)
 
     def show(doing: str) -> None:
-        progress.doing, progress.told, progress.written = doing, len(evidence.told), writer.written
+        told = len(evidence.told) + len(evidence.exchanges)
+        progress.doing, progress.told, progress.written = doing, told, writer.written
         look(progress)
 
     show("starting")
     await start(stage)
-    await clients.define_kinds()
+    await clients.begin()
+    await people.begin()
     began = time.monotonic()
-    live = [clients.live() for _ in range(CLIENTS)] + [writer.live(), adversary.rage()]
+    live = [clients.live() for _ in range(CLIENTS)] + [people.live() for _ in range(PEOPLE)]
+    live += [writer.live(), adversary.rage()]
     tasks = [asyncio.create_task(each) for each in live]
     while (left := began + seconds - time.monotonic()) > 0:
         show(f"breaking things for {left:.0f} s more")
@@ -79,6 +84,8 @@ async def play(stage: Stage, seed: int, seconds: float, look: Look = lambda _: N
     show("healing")
     await adversary.mend()
     evidence.behind = await settle(stage, PATIENCE)
+    await people.come_back()
+    evidence.behind += await settle(stage, PATIENCE)
     show("checking")
     await gather.gather(stage.settings, evidence)
     await gather.read_once_more(clients, evidence, random)

@@ -1,6 +1,7 @@
 """Servers of a run's own, and several processes of each role, each to be killed, stalled and started again."""
 
 import asyncio
+import secrets
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from pydantic import SecretStr
 
 from infra import embedded, kafka, ports, postgres, redis, tables, topics
 from infra.embedded.process import Child
@@ -18,6 +20,9 @@ from infra.settings import Settings, Unusable
 
 CAST: Mapping[str, int] = {"worker": 3, "project": 2, "api": 2}
 """How many processes of each role."""
+
+EVERYWHERE = "http://annal.example"
+"""Where people reach the doors, as far as these know: what one of them signs is good at all of them."""
 
 PATIENCE = 60.0
 TRIES = 5
@@ -125,7 +130,16 @@ class Stage:
 @contextmanager
 def stage(directory: Path, cast: Mapping[str, int] = CAST, command: Command = annal) -> Iterator[Stage]:
     """Start servers and make topics and tables; the processes are started by whoever asked. All ends with the block."""
-    own = Settings(data_dir=directory, kafka_bootstrap="", postgres_url="", redis_url="")
+    own = Settings(
+        data_dir=directory,
+        kafka_bootstrap="",
+        postgres_url="",
+        redis_url="",
+        master_key=SecretStr(secrets.token_hex(32)),
+        public_url=EVERYWHERE,
+        dev_login=True,
+        rate_limits=False,
+    )
     with embedded.running(own, {}) as servers:
         settings = servers.settings
         asyncio.run(topics.create(settings))

@@ -23,6 +23,8 @@ from schemas.resource import (
 )
 
 ACCOUNTS = ("alice", "bob", "carol", "dave")
+NEWCOMER = "erin"
+"""Who asks nothing, and may be given something."""
 TAGS = tuple(string.ascii_lowercase[:12])
 NOTE = "note"
 """A kind that is defined once, before all else, and never again."""

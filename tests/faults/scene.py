@@ -18,19 +18,21 @@ from aiokafka.admin import AIOKafkaAdminClient
 from infra import kafka, postgres, redis, tables, topics
 from infra.faults import gather
 from infra.faults.check import check
-from infra.faults.check.evidence import Evidence, Findings, Stored, Told
+from infra.faults.check.evidence import Evidence, Findings, Place, Stored, Told
 from infra.faults.check.reference import partition_of
 from infra.faults.settle import settle
 from infra.faults.stage import Process, Stage, annal
 from infra.faults.workload import anything
 from schemas import topics as names
 from schemas import wire
+from schemas.domains import DOMAINS
 from schemas.message import Actor, Asked, Command, CommandMeta, FactMeta
 from schemas.resource import RegisterResource, RenameResource
 
 PATIENCE = 45.0
 """Seconds in which what must happen does; a group takes ten to notice a member that was killed."""
 CHANNEL = "scene"
+PARTITIONS = {domain.name: domain.partitions for domain in DOMAINS}
 
 
 class Scene:
@@ -46,7 +48,7 @@ class Scene:
     def begin_anew(self) -> None:
         """Let what follows be about another resource."""
         self.resource = f"resource-{next(self._numbers)}"
-        self.partition = partition_of(self.resource.encode(), 8)
+        self.place = "resource", partition_of(self.resource.encode(), PARTITIONS["resource"])
 
     @property
     def worker(self) -> Process:
@@ -68,10 +70,9 @@ class Scene:
             correlation_id=command_id,
         )
         domain, key = command.type.partition(".")[0], command.subject.encode()
-        partition = self.partition if domain == "resource" else 0
-        headers = [("reply", CHANNEL.encode())]
-        self._asked = command_id
-        value = wire.encode_command(Asked(meta, command))
+        partition = partition_of(key, PARTITIONS[domain])
+        self._asked = command_id, (domain, partition), key
+        value, headers = wire.encode_command(Asked(meta, command)), [("reply", CHANNEL.encode())]
         await self._producer.send_and_wait(names.commands(domain), value, key, partition, headers=headers)
 
     async def register(self) -> None:
@@ -86,8 +87,15 @@ class Scene:
 
     async def records(self) -> list[Stored]:
         """Give what stands in the journal about the resource now."""
-        found = await gather.records(self.stage.settings, names.facts("resource"), self.partition)
-        return [record for record in found if record.key == self.resource.encode()]
+        return await self._records(self.place, self.resource.encode())
+
+    async def _records(self, place: Place, key: bytes) -> list[Stored]:
+        found = await gather.records(self.stage.settings, names.facts(place[0]), place[1])
+        return [record for record in found if record.key == key]
+
+    async def _is_answered(self) -> bool:
+        command_id, place, key = self._asked
+        return any(_meta(record).command_id == command_id for record in await self._records(place, key))
 
     async def kind_defined(self) -> bool:
         """Ask for it, perhaps again: one of the bugs is to lose commands at the beginning."""
@@ -97,11 +105,7 @@ class Scene:
 
     async def answered(self) -> None:
         """Wait until a record answers the last command, whether or not it counts."""
-
-        async def there() -> bool:
-            return any(_meta(record).command_id == self._asked for record in await self.records())
-
-        await until(there)
+        await until(self._is_answered)
 
     async def insist(self, name: str) -> None:
         """Rename the resource again and again, until that is answered."""
@@ -109,7 +113,7 @@ class Scene:
         async def there() -> bool:
             await self.rename(name)
             await asyncio.sleep(0.5)
-            return any(_meta(record).command_id == self._asked for record in await self.records())
+            return await self._is_answered()
 
         await until(there)
 
@@ -126,7 +130,7 @@ class Scene:
     async def append(self, record: Stored, **changes: Any) -> None:
         """Append a record to the journal as a writer would that is no longer its owner."""
         given = {"key": record.key, "value": record.value, "headers": list(record.headers), **changes}
-        await self._producer.send_and_wait(names.facts("resource"), partition=self.partition, **given)
+        await self._producer.send_and_wait(names.facts("resource"), partition=self.place[1], **given)
 
     async def stop_worker(self, *, forget: bool = False) -> None:
         """Let it leave its group in order, or the group would wait for it."""

@@ -1,6 +1,6 @@
 """The checker: recomputes everything from the commands topics, one command after the other, and compares."""
 
-from infra.faults.check import decided, documents, doors, rows
+from infra.faults.check import addresses, decided, documents, doors, policies, rows, sessions
 from infra.faults.check.evidence import Evidence, Findings
 
 CAUGHT_UP = "everything caught up"
@@ -17,4 +17,7 @@ def check(evidence: Evidence) -> Findings:
     rows.compare(evidence, found, findings)
     documents.compare(evidence, found, findings)
     doors.compare(evidence, found, findings)
+    policies.compare(found, findings)
+    addresses.compare(evidence, found, findings)
+    sessions.compare(evidence, found, findings)
     return findings

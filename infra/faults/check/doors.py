@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from infra.faults.check.decided import Decided
 from infra.faults.check.documents import answered, by_id, plain
-from infra.faults.check.evidence import Evidence, Findings, Read, Told
+from infra.faults.check.evidence import Evidence, Exchange, Findings, Read, Told
 from infra.faults.check.rows import Row, resources, versions
 from schemas.message import Outcome
 
@@ -34,6 +34,8 @@ def compare(evidence: Evidence, decided: Decided, findings: Findings) -> None:
         _sound(told, findings)
     for request, answers in requests.items():
         _stored(request, answers, decided, findings)
+    for each in evidence.exchanges:
+        _exchanged(each, decided, findings)
     _reads(evidence.reads, decided, findings)
     _last_reads(evidence.last_reads, decided, findings)
 
@@ -43,6 +45,14 @@ def _sound(told: Told, findings: Findings) -> None:
     findings.count(SOUND)
     if told.status >= SERVER and told.status != UNAVAILABLE:
         findings.violate(SOUND, told.request, f"answered {told.status}: {told.body}")
+
+
+def _exchanged(each: Exchange, decided: Decided, findings: Findings) -> None:
+    """See the same of what people were told who ask no commands by themselves."""
+    told = {name: value for name, value in each.body.items() if name in Outcome.model_fields or each.status != OK}
+    _sound(Told(each.person, each.status, told), findings)
+    if "command_id" in told:
+        _outcome(Told(each.person, each.status, told), decided, findings)
 
 
 def _outcome(told: Told, decided: Decided, findings: Findings) -> None:

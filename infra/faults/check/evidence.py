@@ -42,6 +42,24 @@ class Read:
     body: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What somebody sent to a door and was told there; status 0 is no answer at all.
+
+    `asks` is one of register, verify, sign in, refresh, revoke, change password, close and come back: that is a refresh
+    when all had caught up. `asked` and `told` are moments, in seconds of one clock. A thief shows the token of another.
+    """
+
+    person: str
+    asks: str
+    sent: dict[str, Any]
+    status: int
+    body: dict[str, Any]
+    asked: float
+    told: float
+    thief: bool = False
+
+
 @dataclass
 class Evidence:
     """Everything the checker looks at.
@@ -58,6 +76,7 @@ class Evidence:
     looked_up: list[Told] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     last_reads: list[Read] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)
 
 
