@@ -188,8 +188,18 @@ def test_who_sent_a_request_may_not_trickle_in_the_next(address: str) -> None:
         assert trickled(connection, b"\r\n") == b""
 
 
+def test_a_connection_may_rest_between_requests_longer_than_a_body_may(address: str) -> None:
+    one = head(b"Content-Length: 0")
+    assert asked(address, one, one, head(b"Connection: close"), pause=SHORT * 1.5).count(b"200 OK") == 3
+
+
 def test_a_body_that_stops_coming_is_told_so(address: str) -> None:
     assert problem(asked(address, head(b"Content-Length: 5"), b"abc"))["code"] == "body_too_slow"
+
+
+def test_who_sent_much_may_not_stop_the_longer(address: str) -> None:
+    answer = asked(address, head(b"Content-Length: 40000"), b"x" * 30_000)
+    assert problem(answer)["code"] == "body_too_slow"
 
 
 def test_a_body_of_a_byte_now_and_then_is_told_so(address: str) -> None:
