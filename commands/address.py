@@ -106,7 +106,7 @@ def evolve(address: Address, fact: AddressFact) -> Address:
             held = Address(fact.account_id, verified, fact.claimed)
             return _with(held, _proof(fact))
         case AddressVerified():
-            return replace(address, verified=True, token="", until=0)
+            return replace(address, verified=True)
         case ProofRenewed():
             return _with(address, fact.proof)
         case AddressReleased():

@@ -200,6 +200,7 @@ class TestAddress:
     def test_who_proved_it_loses_nothing(self) -> None:
         given(*member).when(lose(HOME)).quiet()
         given(*member).when(lose(WORK)).quiet()
+        given(*moving).when(lose(CABIN)).quiet()
         given().when(lose(HOME)).quiet()
 
 
