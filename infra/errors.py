@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from infra import telemetry
 from schemas.problems import MEDIA_TYPE, Problem, pointer
@@ -32,8 +33,8 @@ def handle(app: FastAPI) -> None:
         return told(_invalid(error))
 
     @app.exception_handler(HTTPException)
-    async def _(_: Request, error: HTTPException) -> Response:
-        return told(_unrouted(error))
+    async def _(request: Request, error: HTTPException) -> Response:
+        return told(_unrouted(request, error))
 
     @app.exception_handler(ClientDisconnect)
     async def _(_: Request, __: ClientDisconnect) -> Response:
@@ -50,11 +51,21 @@ def _invalid(error: RequestValidationError) -> Problem:
     return Problem(code, f"{first['in']} {first['pointer']}: {first['detail']}.", errors=errors)
 
 
-def _unrouted(error: HTTPException) -> Problem:
-    headers = dict(error.headers or {})
+def _methods(request: Request) -> set[str]:
+    """Give all methods of a path, which may have several routes (RFC 9110 §10.2.1)."""
+    found = [route.matches(request.scope) for route in request.app.routes]
+    matching = [
+        said.get("route", route)
+        for route, (match, said) in zip(request.app.routes, found, strict=True)
+        if match is not Match.NONE
+    ]
+    return {method for route in matching for method in getattr(route, "methods", None) or ()}
+
+
+def _unrouted(request: Request, error: HTTPException) -> Problem:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        told = f"Use {headers.get('Allow', 'another method')} here."
-        return Problem("method_not_allowed", told, headers=headers)
+        allowed = ", ".join(sorted(_methods(request)))
+        return Problem("method_not_allowed", f"Use {allowed} here.", headers={"Allow": allowed})
     if error.status_code == HTTPStatus.NOT_FOUND:
         return Problem("not_found", "There is nothing here; see /docs, or the API document at /openapi.json.")
     raise error

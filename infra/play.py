@@ -1,11 +1,12 @@
 """Doors for development only: the mail that was kept instead of sent, and signing in as anybody."""
 
+import re
 import time
 from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from infra.auth.doorkeeper import DEV
 from infra.auth.inbox import messages
@@ -21,8 +22,19 @@ from streams.forms import Sent
 from streams.request import read, validated
 
 JSON = "application/json"
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE | re.ASCII)
 LASTS = 24 * 3600
 """Seconds that a token for play is good."""
+
+
+def _moment(said: object) -> object:
+    """Take moments as RFC 3339 writes them only: pydantic would take numbers too."""
+    if isinstance(said, str) and _MOMENT.fullmatch(said) is None:
+        raise ValueError("write it as RFC 3339 has it, such as 2026-01-05T09:30:00Z")
+    return said
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
 class BeAnybody(Sent):
@@ -67,6 +79,6 @@ def _inbox(router: APIRouter, vault: Vault) -> None:
         summary="Mail that was kept instead of sent",
         responses=answers("postgres_unavailable", "rate_limited"),
     )
-    async def inbox(to: str | None = None, after: AwareDatetime | None = None) -> Response:
+    async def inbox(to: str | None = None, after: Moment | None = None) -> Response:
         kept = await messages(vault, to, after)
         return Response(orjson.dumps({"items": kept}), 200, {"Cache-Control": "no-store"}, JSON)

@@ -27,7 +27,7 @@ from schemas.problems import Problem
 from schemas.rights import RIGHTS, Right, permitted
 from streams.beyond import require_had
 from streams.first import is_first
-from streams.forms import Answer, Form, Row, Sent, UntoldForm, Visit, now
+from streams.forms import Answer, Form, OfAccount, Row, Sent, UntoldForm, Visit, now
 from streams.proving import prove_password
 
 HOUR_MS = 3600 * 1000
@@ -292,14 +292,14 @@ def _wrong_token() -> Problem:
 
 
 FORMS: tuple[Form[Any], ...] = (
-    Form("account.open", Register, RIGHTS[OpenAccount], register),
-    Form("account.invite", Invite, Right("account:invite", form="form"), invite),
-    Form("account.verify_address", ShowToken, Right(None, form="form"), verify_address),
+    Form("account.open", Register, RIGHTS[OpenAccount], register, OfAccount),
+    Form("account.invite", Invite, Right("account:invite", form="form"), invite, OfAccount),
+    Form("account.verify_address", ShowToken, Right(None, form="form"), verify_address, OfAccount),
     Form("account.change_address", WantAddress, Right("account:change_address", own=True, form="form"), change_address),
     Form("account.confirm_address_change", ShowToken, RIGHTS[ConfirmAddressChange], confirm_address_change),
     Form("account.change_profile", ProfileParts, RIGHTS[ChangeProfile], change_profile),
     Form("account.set_password", NewPassword, RIGHTS[SetPassword], set_password),
-    Form("account.reset_password", TokenForPassword, RIGHTS[ResetPassword], reset_password),
+    Form("account.reset_password", TokenForPassword, RIGHTS[ResetPassword], reset_password, OfAccount),
 )
 
 UNTOLD: tuple[UntoldForm[Any], ...] = (

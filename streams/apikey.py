@@ -6,7 +6,7 @@ from pydantic import Field
 
 from infra.auth import apikeys
 from schemas.apikey import LONGEST_OVERLAP_MS, CreateKey, KeyId, KeyName, PerMinute, RerollKey, Scopes
-from schemas.message import Time
+from schemas.message import Outcome, Time
 from schemas.person import AccountId
 from schemas.problems import Problem
 from schemas.rights import RIGHTS
@@ -30,6 +30,13 @@ class NewSecret(Sent):
     overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_MS // 1000)] = Field(
         0, description="How long the secret before still works.", examples=[3600]
     )
+
+
+class WithSecret(Outcome):
+    """An outcome, and the key with its secret, which is shown now and never again."""
+
+    key_id: str
+    key: str
 
 
 async def create(visit: Visit, sent: NewKey) -> Answer:
@@ -80,6 +87,6 @@ def _digest(text: str) -> str:
 
 
 FORMS: tuple[Form[Any], ...] = (
-    Form("apikey.create", NewKey, RIGHTS[CreateKey], create),
-    Form("apikey.reroll", NewSecret, RIGHTS[RerollKey], reroll),
+    Form("apikey.create", NewKey, RIGHTS[CreateKey], create, WithSecret),
+    Form("apikey.reroll", NewSecret, RIGHTS[RerollKey], reroll, WithSecret),
 )

@@ -20,6 +20,7 @@ from infra.auth.refresh import RefreshTokens
 from infra.auth.tarpit import Tarpit
 from infra.auth.tokens import AccessTokens
 from infra.auth.vault import Vault
+from infra.limits import Limits
 from infra.settings import Settings
 from schemas.message import Actor, Asked, Command, CommandMeta, FactMeta, Outcome, Position
 from schemas.rights import Right
@@ -62,6 +63,7 @@ class Identity:
     doorkeeper: Doorkeeper
     passwords: Passwords
     tarpit: Tarpit
+    limits: Limits
     tokens: AccessTokens
 
     async def refresh_tokens(self) -> RefreshTokens:
@@ -171,16 +173,23 @@ class Answer:
 
 @dataclass(frozen=True)
 class Form(Generic[Body]):
-    """A form by its name, `<domain>.<verb>`: what is sent, the right it takes, and what is done with it."""
+    """A form by its name, `<domain>.<verb>`: what is sent, the right it takes, what is done with it, and answered."""
 
     name: str
     body: type[Body]
     right: Right
     ask: Callable[[Visit, Body], Awaitable[Answer]]
+    outcome: type[Outcome] = Outcome
 
     @property
     def domain(self) -> str:
         return self.name.partition(".")[0]
+
+
+class OfAccount(Outcome):
+    """An outcome, and whose account it is about."""
+
+    account_id: str
 
 
 @dataclass(frozen=True)

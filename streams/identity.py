@@ -13,6 +13,7 @@ UNTOLD: tuple[UntoldForm[Any], ...] = account.UNTOLD
 
 SENT: tuple[type[BaseModel], ...] = (
     *dict.fromkeys([form.body for form in FORMS] + [form.body for form in UNTOLD]),
+    *dict.fromkeys(form.outcome for form in FORMS),
     SignIn,
     SignedIn,
     Refresh,

@@ -123,15 +123,20 @@ def command(domain: Domain, kind_of: type[Command]) -> dict[str, Any]:
     return asked(said, kind_of.__name__, REQUEST, domain.refusals)
 
 
-def asked(said: dict[str, Any], body: str, codes: Iterable[str], refusals: Iterable[str]) -> dict[str, Any]:
+def asked(
+    said: dict[str, Any], body: str, codes: Iterable[str], refusals: Iterable[str], outcome: str = "Outcome"
+) -> dict[str, Any]:
     """Say of a route that asks a command what is sent, and all that may be answered."""
+    known: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{outcome}"}}
+    if outcome == "Outcome":
+        known["example"] = _KNOWN.model_dump(mode="json")
     return {
         **said,
         "status_code": 202,
         "responses": {
             200: {
                 "description": "The outcome, with `Prefer: wait`.",
-                "content": {JSON: {"schema": _OUTCOME, "example": _KNOWN.model_dump(mode="json")}},
+                "content": {JSON: known},
                 "headers": _HEARD,
             },
             202: {

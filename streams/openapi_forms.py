@@ -25,7 +25,8 @@ def form(domain: Domain, form: Form[Any]) -> dict[str, Any]:
         "description": takes(form.right, domain.name),
     }
     codes = (*_FORM, *_FORM_TOO, *(REQUEST if form.right.permission is not None else ANYBODY))
-    return asked(said, form.body.__name__, codes, [*domain.refusals, "address_taken", "address_not_held"])
+    refusals = [*domain.refusals, "address_taken", "address_not_held"]
+    return asked(said, form.body.__name__, codes, refusals, form.outcome.__name__)
 
 
 def untold(domain: Domain, form: UntoldForm[Any]) -> dict[str, Any]:
@@ -51,7 +52,8 @@ def session(summary: str, sent: type[BaseModel] | None, found: type[BaseModel] |
     schema = {"$ref": f"#/components/schemas/{found.__name__}"} if found is not None else {"type": "object"}
     ok: dict[int | str, dict[str, Any]] = {200: {"description": "Done.", "content": {JSON: {"schema": schema}}}}
     nothing: dict[int | str, dict[str, Any]] = {204: {"description": "Done."}}
-    codes = (*ANYBODY, *COMMAND, *_FORM, *_FORM_TOO, *_SESSION, *(() if sent is not None else REQUEST))
+    leaving = ("session_unknown", *REQUEST) if sent is None else ()
+    codes = (*ANYBODY, *COMMAND, *_FORM, *_FORM_TOO, *_SESSION, *leaving)
     return {
         "tags": ["session"],
         "summary": summary,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import pyotp
 from pydantic import Field, StringConstraints
 
+from schemas.message import Outcome
 from schemas.problems import Problem
 from schemas.rights import RIGHTS
 from schemas.totp import RECOVERY_CODES, DisableTotp, EnableTotp, EnrolTotp, RenewRecoveryCodes
@@ -36,6 +37,19 @@ class ShowCode(Sent):
 class ShowBoth(Sent):
     password: Password = Field(description="The account's own, to be sure.")
     code: Code
+
+
+class EnrolledSecret(Outcome):
+    """An outcome, and the secret for an authenticator, also as the address that it reads from a picture."""
+
+    secret: str
+    uri: str
+
+
+class WithRecoveryCodes(Outcome):
+    """An outcome, and ten recovery codes, which are shown now and never again."""
+
+    recovery_codes: list[str]
 
 
 async def enrol(visit: Visit, sent: ShowPassword) -> Answer:
@@ -88,8 +102,8 @@ async def _prove_both(visit: Visit, sent: ShowBoth) -> Row:
 
 
 FORMS: tuple[Form[Any], ...] = (
-    Form("totp.enrol", ShowPassword, RIGHTS[EnrolTotp], enrol),
-    Form("totp.enable", ShowCode, RIGHTS[EnableTotp], enable),
-    Form("totp.renew_recovery_codes", ShowBoth, RIGHTS[RenewRecoveryCodes], renew_codes),
+    Form("totp.enrol", ShowPassword, RIGHTS[EnrolTotp], enrol, EnrolledSecret),
+    Form("totp.enable", ShowCode, RIGHTS[EnableTotp], enable, WithRecoveryCodes),
+    Form("totp.renew_recovery_codes", ShowBoth, RIGHTS[RenewRecoveryCodes], renew_codes, WithRecoveryCodes),
     Form("totp.disable", ShowBoth, RIGHTS[DisableTotp], disable),
 )

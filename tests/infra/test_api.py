@@ -40,6 +40,7 @@ async def test_a_process_without_servers_is_alive_and_not_ready(alone: httpx2.As
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (503, "not_ready")
     assert {name for name, check in problem["checks"].items() if not check["well"]} == {
+        "callers",
         "kafka",
         "postgres",
         "read_models",
@@ -106,3 +107,10 @@ async def test_every_answer_of_every_route_is_in_the_document(alone: httpx2.Asyn
     references = {part.partition('"')[0] for part in text.split('"#/components/schemas/')[1:]}
     assert references <= document["components"]["schemas"].keys()
     assert "kind_position" not in document["components"]["schemas"]["RegisterResource"]["properties"]
+
+
+async def test_a_method_that_is_none_of_a_path_is_told_with_all_that_are(alone: httpx2.AsyncClient) -> None:
+    for path, allowed in (("/v1/sessions", "GET, POST"), ("/v1/commands/kind.define", "GET, POST"), ("/docs", "GET")):
+        answer = await alone.request("PUT", path)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+        assert answer.json()["detail"] == f"Use {allowed} here."
