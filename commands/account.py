@@ -319,8 +319,7 @@ def evolve(account: Account, fact: AccountFact) -> Account:  # noqa: C901, PLR09
         case AddressChangeDropped():
             return replace(account, change=None)
         case ProfileChanged():
-            profile = account.profile | fact.profile
-            return replace(account, profile={part: kept for part, kept in profile.items() if kept != NOTHING})
+            return replace(account, profile=_parts(account.profile | fact.profile))
         case PasswordSet():
             # A token that lies in a mailbox since before sets no other one.
             return replace(account, password=fact.password, generation=fact.generation, reset=Token())
@@ -355,7 +354,7 @@ def _opened(address: str, opening: Opening) -> Account:
         sealed_address=opening.sealed_address,
         verified=opening.verified,
         password=opening.password or "",
-        profile=opening.profile,
+        profile=_parts(opening.profile),
         roles=_distinct(opening.roles),
         # Whoever is invited sets a first password with what proves that they read the address.
         reset=Token() if opening.password else _token(opening.proof),
@@ -367,6 +366,10 @@ def _moved(account: Account, fact: AddressChanged) -> Account:
     agreed = account.change.old.digest if account.change else ""
     moved = replace(account, address=fact.address, sealed_address=fact.sealed_address, verified=True)
     return replace(moved, reset=Token(), change=None, changed_with=agreed)
+
+
+def _parts(profile: dict[str, str]) -> dict[str, str]:
+    return {part: sealed for part, sealed in profile.items() if sealed != NOTHING}
 
 
 def _change(asked: AskAddressChange | AddressChangeAsked) -> Change:

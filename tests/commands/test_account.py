@@ -288,6 +288,11 @@ class TestProfile:
     def test_a_part_is_taken_away(self) -> None:
         given(opened, self.named).when(profile(locale=NOTHING)).then(ProfileChanged(profile={"locale": NOTHING}))
 
+    def test_a_part_that_was_nothing_from_the_beginning_is_none(self) -> None:
+        begun = AccountOpened(address=HOME, opening=opening(profile={"locale": NOTHING}))
+        given(begun).when(profile(locale=NOTHING)).quiet()
+        assert decider.evolve(decider.initial, begun).profile == {}
+
     def test_what_is_so_already_adds_nothing(self) -> None:
         given(opened).when(profile(display_name=sealed("Alice"))).quiet()
         given(opened).when(profile(locale=NOTHING)).quiet()
