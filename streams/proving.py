@@ -9,6 +9,7 @@ import uuid_utils
 from infra.auth import CHALLENGE
 from infra.auth.doorkeeper import ANONYMOUS
 from infra.auth.passwords import Verified
+from infra.limits import attempts
 from schemas.login import RecordFailure, Why
 from schemas.message import Actor
 from schemas.problems import Problem
@@ -30,12 +31,14 @@ async def prove_password(visit: Visit, password: str) -> Row:
     if row is None or row["password"] is None:
         raise Problem("account_is_service", "Only an account with a password does that; sign in as its person.")
     await check_password(visit, account_id, row, password)
+    await visit.identity.tarpit.succeeded(account_id, visit.network or "")
     return row
 
 
 async def check_password(visit: Visit, tried: str, row: Row | None, password: str) -> Verified:
     """Check a password; of an account that is not there with the same work. Raises Problem, after some time."""
     identity = visit.identity
+    await identity.limits.admit([attempts(tried, visit.network)])
     await asyncio.sleep(await identity.tarpit.begin(tried, visit.network or ""))
     person = await identity.vault.known(row["account_id"] if row is not None else ANONYMOUS)
     hashed = None

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from infra.auth import Caller, caller
+from infra.depth import require_shallow
 from infra.direct import preferred_wait
 from schemas.account import OpenServiceAccount
 from schemas.message import Actor, Asked, Command, CommandMeta
@@ -153,6 +154,7 @@ def _version(text: str) -> int:
 
 def read_object(body: bytes) -> tuple[dict[str, Any], bytes]:
     """Give a body as an object and in its canonical form, in which equal requests are equal. Raises Problem."""
+    require_shallow(body)
     try:
         given = orjson.loads(body)
     except orjson.JSONDecodeError as error:

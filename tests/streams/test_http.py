@@ -88,7 +88,7 @@ def repeated(name: str, *values: str) -> list[tuple[str, str]]:
         (JSON, b'{"resource_id": "r1", "name": "\xff"}', 400, "body_unreadable"),
         (JSON, b'{"resource_id": "r1", "name": "\\ud800"}', 400, "body_unreadable"),
         (JSON, b'\xef\xbb\xbf{"resource_id": "r1", "name": "x"}', 400, "body_unreadable"),
-        (JSON, b'{"resource_id": "r1", "name": ' + b"[" * 2000 + b"]" * 2000 + b"}", 400, "body_unreadable"),
+        (JSON, b'{"resource_id": "r1", "name": ' + b"[" * 2000 + b"]" * 2000 + b"}", 422, "body_invalid"),
         (JSON, b'{"resource_id": "r1", "name": ' + b"[" * 300 + b"]" * 300 + b"}", 422, "body_invalid"),
         (JSON, b"[]", 422, "body_invalid"),
         (JSON, b"null", 422, "body_invalid"),
