@@ -67,6 +67,7 @@ class Identities:
             self.doorkeeper,
             self._passwords,
             self._tarpit,
+            self.limits,
             self.tokens,
         )
 
