@@ -66,13 +66,12 @@ class Token(Struct, frozen=True, gc=False):
 
 
 class Change(Struct, frozen=True, gc=False):
-    """A change of address that is not made yet: who agreed to it, and with which token the old address does."""
+    """A change of address that is not made yet: the token with which the old one agrees, and who has: old or new."""
 
     address: str
     sealed_address: str
     old: Token = Token()
-    by_new: bool = False
-    by_old: bool = False
+    agreed: str = ""
 
 
 class Account(Struct, frozen=True, gc=False):
@@ -186,9 +185,9 @@ def _note_verified(account: Account, address: str) -> list[AccountFact]:
     if change is None or address != change.address:
         return []
     # Nobody proved to read the old address, so there is nobody whose agreement would mean anything.
-    if change.by_old or not change.old.digest or not account.verified:
+    if change.agreed == "old" or not change.old.digest or not account.verified:
         return [_changed(account, change)]
-    return [] if change.by_new else [AddressChangeConfirmed(by="new")]
+    return [] if change.agreed == "new" else [AddressChangeConfirmed(by="new")]
 
 
 def _lose_address(account: Account, address: str) -> list[AccountFact]:
@@ -202,7 +201,7 @@ def _lose_address(account: Account, address: str) -> list[AccountFact]:
 def _ask_address_change(account: Account, command: AskAddressChange) -> list[AccountFact]:
     before = account.change
     asked = _change(command)
-    if command.address == account.address or (before and replace(before, by_new=False, by_old=False) == asked):
+    if command.address == account.address or (before and replace(before, agreed="") == asked):
         return []
     replaced = before.address if before and before.address != command.address else None
     return [AddressChangeAsked(address=command.address, changing=command.changing, replaced=replaced)]
@@ -210,12 +209,13 @@ def _ask_address_change(account: Account, command: AskAddressChange) -> list[Acc
 
 def _confirm_address_change(account: Account, command: ConfirmAddressChange, time: int) -> list[AccountFact]:
     change = account.change
-    if command.token == account.changed_with or (change and change.by_old and command.token == change.old.digest):
+    agreed = change.old.digest if change and change.agreed == "old" else account.changed_with
+    if command.token == agreed:
         return []
     if change is None:
         raise Refused("no_address_change", "The account does not change its address; ask for the change first.")
     _require(change.old, command.token, time)
-    return [_changed(account, change) if change.by_new else AddressChangeConfirmed(by="old")]
+    return [_changed(account, change) if change.agreed == "new" else AddressChangeConfirmed(by="old")]
 
 
 def _change_profile(account: Account, command: ChangeProfile) -> list[AccountFact]:
@@ -308,12 +308,11 @@ def evolve(account: Account, fact: AccountFact) -> Account:  # noqa: C901, PLR09
         case AccountVerified():
             return replace(account, verified=True)
         case AddressChangeAsked():
-            proved = change is not None and change.address == fact.address and change.by_new
-            return replace(account, change=replace(_change(fact), by_new=proved))
+            # What the new address proved stays so; the old one is asked about this change anew.
+            proved = change and change.address == fact.address and change.agreed == "new"
+            return replace(account, change=replace(_change(fact), agreed="new" if proved else ""))
         case AddressChangeConfirmed():
-            by_new, by_old = fact.by == "new", fact.by == "old"
-            agreed = change and replace(change, by_new=by_new or change.by_new, by_old=by_old or change.by_old)
-            return replace(account, change=agreed)
+            return replace(account, change=change and replace(change, agreed=fact.by))
         case AddressChanged():
             return _moved(account, fact)
         case AddressChangeDropped():

@@ -161,7 +161,7 @@ def test_no_other_password_leaves_earlier_sign_ins_as_they_were(asked: list[Aske
 def test_a_verified_address_is_left_only_when_it_agreed(asked: list[Asked]) -> None:
     for _, command, before, after, _ in states("account", asked):
         if before.verified and after.address not in (before.address, ""):
-            agreed = before.change.by_old or isinstance(command, ConfirmAddressChange)
+            agreed = before.change.agreed == "old" or isinstance(command, ConfirmAddressChange)
             assert agreed or not before.change.old.digest
 
 
