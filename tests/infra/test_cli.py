@@ -33,7 +33,7 @@ def assert_one_sentence(done: "subprocess.CompletedProcess[str]", *words: str) -
 def test_help_names_every_command() -> None:
     done = annal("--help")
     assert done.returncode == 0
-    for command in ("up", "api", "worker", "project", "topics", "status"):
+    for command in ("up", "api", "worker", "project", "topics", "access", "admin", "status"):
         assert command in done.stdout
 
 
@@ -59,7 +59,9 @@ def test_a_role_without_servers(role: str, tmp_path: Path) -> None:
 
 def test_doors_for_strangers() -> None:
     servers = {"kafka_bootstrap": "a:1", "postgres_url": "postgresql://a", "redis_url": "redis://a"}
-    assert_one_sentence(annal("api", host="0.0.0.0", **servers), "ANNAL_HOST", "127.0.0.1")  # noqa: S104 - is refused
+    everywhere = {**servers, "host": "0.0.0.0"}  # noqa: S104 - is refused
+    assert_one_sentence(annal("api", **everywhere), "ANNAL_HOST", "ANNAL_SMTP_URL")
+    assert_one_sentence(annal("api", **everywhere, dev_login="true"), "ANNAL_HOST", "ANNAL_DEV_LOGIN")
 
 
 def test_a_data_directory_that_is_a_file(tmp_path: Path) -> None:
