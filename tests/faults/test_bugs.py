@@ -1,18 +1,26 @@
 """The checker finds every bug that is planted, and nothing when none is."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 
 import pytest
 
 from infra import postgres
+from infra.faults.check.addresses import ONE_HOLDER
+from infra.faults.check.chains import STEPS
 from infra.faults.check.decided import DECIDED
 from infra.faults.check.doors import OUTCOMES
+from infra.faults.check.policies import FOLLOWED
 from infra.faults.stage import Stage, stage
 from schemas import wire
+from schemas.address import ClaimAddress
 from schemas.message import Recorded
+from schemas.person import Opening
 from schemas.resource import ResourceRenamed
+from schemas.session import OpenSession, RefreshSession
 from tests.faults.scene import Scene, scene
 
 Provoke = Callable[[Scene], Awaitable[None]]
@@ -84,6 +92,38 @@ async def a_projection_dies_while_it_writes(scene: Scene) -> None:
     await scene.known("one")
 
 
+async def two_claim_one_address(scene: Scene) -> None:
+    """As two doors ask it for two people at once."""
+    address = _digest()
+    for _ in range(2):
+        await _claim(scene, address)
+    await scene.answered()
+
+
+async def a_thief_refreshes(scene: Scene) -> None:
+    """A token of two steps ago is shown, with a next one that is not its own."""
+    account = await _claim(scene, _digest())
+    session, tokens = str(uuid.uuid4()), [_digest() for _ in range(4)]
+    await scene.ask(
+        OpenSession(session_id=session, account_id=account, generation=0, methods=("password",), refresh=tokens[0])
+    )
+    for shown, following in ((0, 1), (1, 2), (0, 3)):
+        await scene.ask(RefreshSession(session_id=session, shown=tokens[shown], following=tokens[following]))
+    await scene.answered()
+
+
+async def _claim(scene: Scene, address: str) -> str:
+    """Claim an address for an account that is not there yet."""
+    account = str(uuid.uuid4())
+    opening = Opening(sealed_address="sealed", profile={})
+    await scene.ask(ClaimAddress(address=address, account_id=account, opening=opening))
+    return account
+
+
+def _digest() -> str:
+    return sha256(uuid.uuid4().bytes).hexdigest()
+
+
 @asynccontextmanager
 async def _locked(scene: Scene) -> AsyncIterator[None]:
     connection = await postgres.connect(scene.stage.settings)
@@ -112,6 +152,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         ("reply_before_acknowledge", "worker", a_stalled_writer_appends_late, OUTCOMES),
         ("no_ids_seen", "worker", a_command_is_repeated, DECIDED),
         ("position_apart", "project", a_projection_dies_while_it_writes, "table resource"),
+        ("address_without_holder", "worker", two_claim_one_address, ONE_HOLDER),
+        ("any_token_refreshes", "worker", a_thief_refreshes, STEPS),
+        ("policies_asleep", "worker", two_claim_one_address, FOLLOWED),
     ],
 )
 async def test_the_checker_finds(small: Stage, bug: str, role: str, provoke: Provoke, promise: str) -> None:
@@ -130,6 +173,8 @@ async def test_without_a_bug_the_same_is_no_harm(small: Stage) -> None:
             the_state_is_lost,
             a_command_is_repeated,
             a_projection_dies_while_it_writes,
+            two_claim_one_address,
+            a_thief_refreshes,
         ):
             await provoke(begun)
             begun.begin_anew()

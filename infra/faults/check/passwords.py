@@ -22,7 +22,7 @@ def compare(asked: Mapping[str, Sequence[Exchange]], seen: Seen, findings: Findi
             since[each.body["account_id"]][each.sent["password"]] = 0
     for each in asked["change password"]:
         if each.status == OK:
-            since[each.body["subject"]][each.sent["password"]] = generation_of(seen.facts[each.body["position"]])
+            since[each.body["subject"]][each.sent["password"]] = generation_of(seen.facts.get(each.body["position"]))
     unsure = {each.sent["password"] for each in asked["change password"] if each.status != OK}
     for each in asked["sign in"]:
         findings.count(PASSWORDS)

@@ -27,11 +27,9 @@ def compare(decided: Decided, findings: Findings) -> None:
         for n, (type_, subject) in enumerate(_asks(fact)):
             command_id = str(uuid.uuid5(uuid.UUID(meta.id), str(n)))
             asked = [each.command for each in decided.asked[command_id]]
-            # Whoever asks it too, asks the same.
-            found = (len(answers[command_id]), len({each.model_dump_json() for each in asked}))
-            named = {(each.type, each.subject) for each in asked}
+            found = len(answers[command_id]), {(each.type, each.subject) for each in asked}
             where = f"{type_} of {subject} after {fact.type} of {meta.subject}"
-            findings.compare(FOLLOWED, where, (*found, named), (1, 1, {(type_, subject)}))
+            findings.compare(FOLLOWED, where, found, (1, {(type_, subject)}))
 
 
 def _asks(fact: Fact) -> Sequence[tuple[str, str]]:  # noqa: PLR0911 - one line for each fact

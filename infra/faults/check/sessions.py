@@ -1,6 +1,6 @@
 """Sees that sessions go on token by token, and end when they must and no sooner."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from infra.faults.check import passwords
@@ -21,30 +21,44 @@ FELT_WITHIN = 15.0
 
 OK, REFUSED = 200, 401
 
+By = Mapping[str, Sequence[Exchange]]
+"""Exchanges by what they ask."""
+
 
 def compare(evidence: Evidence, decided: Decided, findings: Findings) -> None:
     seen = follow(decided, findings)
-    asked: dict[str, list[Exchange]] = defaultdict(list)
+    by: dict[str, list[Exchange]] = defaultdict(list)
     for each in evidence.exchanges:
-        asked[each.asks].append(each)
-    refreshes = asked["refresh"] + asked["come back"]
-    for each in refreshes:
-        _told(each, seen, findings)
-    _successors(refreshes, findings)
-    _honest(asked["refresh"], asked["revoke"], seen, findings)
-    _over(asked, seen, findings)
-    passwords.compare(asked, seen, findings)
+        by[each.asks].append(each)
+    passwords.compare(by, seen, findings)
+    for each in by["come back"]:
+        if each.status:
+            findings.compare(OVER, "at the end", each.status, REFUSED)
+    # Of what is in no journal the comparison of sign-ins has told.
+    by["refresh"] = [each for each in by["refresh"] if session_of(each) in seen.sessions]
+    _successors(by["refresh"], findings)
+    for each in by["refresh"]:
+        session = seen.sessions[session_of(each)]
+        where = f"{each.person} in {session_of(each)}"
+        if each.status == OK:
+            _told(each, session, where, findings)
+            findings.compare(OVER, where, _ends_before(each, session, by, seen), [])
+        elif each.status and not each.thief:
+            findings.count(HONEST)
+            if each.status == REFUSED and not _explained(each, session, by, seen):
+                findings.violate(HONEST, where, f"was told {each.body}; in the journal it ended so: {session.ended}")
 
 
-def _told(each: Exchange, seen: Seen, findings: Findings) -> None:
+def session_of(each: Exchange) -> str:
+    session_id, _ = read(each.sent["refresh_token"])
+    return session_id
+
+
+def _told(each: Exchange, session: Session, where: str, findings: Findings) -> None:
     """See that a token told is, in the journal, the one after the token shown."""
-    if each.status != OK:
-        return
     session_id, shown = read(each.sent["refresh_token"])
-    told_id, following = read(each.body["refresh_token"])
-    chain = seen.sessions[session_id].chain
-    found = [told_id, chain.index(following) if following in chain else None]
-    findings.compare(TOLD, f"{each.person} in {session_id}", found, [session_id, chain.index(shown) + 1])
+    following = dict(zip(session.chain, session.chain[1:], strict=False)).get(shown)
+    findings.compare(TOLD, where, read(each.body["refresh_token"]), (session_id, following))
 
 
 def _successors(refreshes: Sequence[Exchange], findings: Findings) -> None:
@@ -56,56 +70,48 @@ def _successors(refreshes: Sequence[Exchange], findings: Findings) -> None:
         findings.compare(SUCCESSOR, read(token), len(following), 1)
 
 
-def _honest(refreshes: Sequence[Exchange], revocations: Sequence[Exchange], seen: Seen, findings: Findings) -> None:
-    """See that whoever was told that a session is over was told the truth, and that it ended for a reason of theirs."""
-    robbed = {read(each.sent["refresh_token"])[0] for each in refreshes if each.thief}
-    revoked = {each.sent["session_id"] for each in revocations}
-    for each in refreshes:
-        session_id, _ = read(each.sent["refresh_token"])
-        if each.thief or not each.status or session_id in robbed:
-            continue
-        findings.count(HONEST)
-        if each.status != REFUSED:
-            continue
-        session = seen.sessions[session_id]
-        reason = session.ended.reason if session.ended is not None else None
-        outdated = seen.generations[session.opened.account_id] > session.opened.generation
-        explained = (
-            outdated
-            or (reason == "revoked" and session_id in revoked)
-            or (reason == "shared" and _repeats(session, refreshes))
-        )
-        if each.body.get("code") != "session_ended" or not explained:
-            findings.violate(HONEST, f"{each.person} in {session_id}", f"was told {each.body}; it ended: {reason}")
+def _ends_before(each: Exchange, session: Session, by: By, seen: Seen) -> list[str]:
+    """Name what ended a session before it went on all the same."""
+    found = []
+    if session.ended is not None and int(each.body["position"].rpartition(":")[2]) > session.ended_at:
+        found.append(f"ended at {session.ended_at}")
+    found += [
+        "revoked"
+        for end in by["revoke"]
+        if end.status == OK and end.sent["session_id"] == session_of(each) and end.told < each.asked
+    ]
+    for end in [*by["change password"], *by["close"]]:
+        if end.status == OK and end.body["subject"] == session.opened.account_id:
+            outdated = generation_of(seen.facts.get(end.body["position"])) > session.opened.generation
+            if outdated and end.told + FELT_WITHIN < each.asked:
+                found.append(f"{end.asks} {each.asked - end.told:.1f} s before")
+    return found
+
+
+def _explained(each: Exchange, session: Session, by: By, seen: Seen) -> bool:
+    """Say whether a session ended for something that its person or a thief did before."""
+    if each.body.get("code") != "session_ended":
+        return False
+    before = [
+        end for asks in ("change password", "close", "revoke", "refresh") for end in by[asks] if end.asked < each.told
+    ]
+    if seen.generations[session.opened.account_id] > session.opened.generation and any(
+        end.person == each.person and end.asks in ("change password", "close") for end in before
+    ):
+        return True
+    of_session = [end for end in before if end.asks == "refresh" and session_of(end) == session_of(each)]
+    match session.ended and session.ended.reason:
+        case "revoked":
+            return any(end.asks == "revoke" and end.sent["session_id"] == session_of(each) for end in before)
+        case "reused":
+            return any(end.thief for end in of_session)
+        case "shared":
+            return any(end.thief for end in of_session) or _repeats(session, of_session)
+        case _:
+            return False
 
 
 def _repeats(session: Session, refreshes: Sequence[Exchange]) -> bool:
     """Say whether each of the last tokens before the newest was shown more than once, as by who got no answer."""
-    times: dict[str, int] = defaultdict(int)
-    for each in refreshes:
-        times[read(each.sent["refresh_token"])[1]] += 1
+    times = Counter(read(each.sent["refresh_token"])[1] for each in refreshes)
     return all(times[digest] > 1 for digest in session.chain[-1 - SHARED_AFTER : -1])
-
-
-def _over(asked: Mapping[str, Sequence[Exchange]], seen: Seen, findings: Findings) -> None:
-    """See that no token is worth anything after its session was revoked, or its account's sign-ins ended."""
-    revoked = {each.sent["session_id"]: each.told for each in asked["revoke"] if each.status == OK}
-    ends: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for each in [*asked["change password"], *asked["close"]]:
-        if each.status == OK:
-            ends[each.body["subject"]].append((generation_of(seen.facts[each.body["position"]]), each.told))
-    for each in asked["come back"]:
-        if each.status:
-            findings.compare(OVER, "at the end", each.status, REFUSED)
-    for each in asked["refresh"]:
-        if each.status == OK:
-            session_id, _ = read(each.sent["refresh_token"])
-            session = seen.sessions[session_id]
-            offset = int(each.body["position"].rpartition(":")[2])
-            before = session.ended is None or offset < session.ended_at
-            in_time = each.asked < revoked.get(session_id, each.told)
-            felt = not any(
-                generation > session.opened.generation and each.asked > told + FELT_WITHIN
-                for generation, told in ends[session.opened.account_id]
-            )
-            findings.compare(OVER, f"{each.person} in {session_id}", (before, in_time, felt), (True, True, True))
