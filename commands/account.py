@@ -341,7 +341,7 @@ def evolve(account: Account, fact: AccountFact) -> Account:  # noqa: C901, PLR09
         case AccountErased():
             return Account("erased", generation=fact.generation)
         case RoleGiven():
-            return replace(account, roles=_distinct((*account.roles, fact.role)))
+            return replace(account, roles=(*account.roles, fact.role))
         case RoleTaken():
             return replace(account, roles=tuple(role for role in account.roles if role != fact.role))
 

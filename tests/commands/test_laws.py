@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
@@ -27,6 +27,7 @@ REFUSALS = {domain.name: domain.refusals for domain in DOMAINS}
 SEQUENCES = {"kind": kind_sequences(), "resource": resource_sequences(), **PEOPLE}
 
 of_every_domain = pytest.mark.parametrize("domain", SEQUENCES)
+each_a_little = settings(max_examples=50, deadline=None)
 
 Deciding = tuple[Asking, Command, Any, Any, list[Fact] | Refused]
 """Who asks, what, the state before and after it, and what became of it."""
@@ -64,6 +65,7 @@ SPENT = {
 
 
 @of_every_domain
+@each_a_little
 @given(st.data())
 def test_asked_twice_is_asked_once(domain: str, data: st.DataObject) -> None:
     for asking, command, _, after, outcome in states(domain, data.draw(SEQUENCES[domain])):
@@ -97,6 +99,7 @@ def test_the_version_is_the_number_of_facts(domain: str, data: st.DataObject) ->
 
 
 @of_every_domain
+@each_a_little
 @given(st.data())
 def test_a_refusal_is_one_sentence_with_a_known_code(domain: str, data: st.DataObject) -> None:
     for *_, outcome in states(domain, data.draw(SEQUENCES[domain])):
@@ -108,6 +111,7 @@ def test_a_refusal_is_one_sentence_with_a_known_code(domain: str, data: st.DataO
 
 
 @of_every_domain
+@each_a_little
 @given(st.data())
 def test_a_state_comes_back_from_the_store_as_it_was(domain: str, data: st.DataObject) -> None:
     decider = DECIDERS[domain]
@@ -123,6 +127,7 @@ def _said(decided: tuple[Any, list[Fact] | Refused]) -> tuple[Any, Any]:
 
 
 @of_every_domain
+@each_a_little
 @given(st.data())
 def test_facts_fold_in_whatever_order_they_come(domain: str, data: st.DataObject) -> None:
     decided = states(domain, data.draw(SEQUENCES[domain]))
