@@ -52,14 +52,11 @@ def _invalid(error: RequestValidationError) -> Problem:
 
 
 def _methods(request: Request) -> set[str]:
-    """Give all methods of a path, which may have several routes (RFC 9110 §10.2.1)."""
-    found = [route.matches(request.scope) for route in request.app.routes]
-    matching = [
-        said.get("route", route)
-        for route, (match, said) in zip(request.app.routes, found, strict=True)
-        if match is not Match.NONE
-    ]
-    return {method for route in matching for method in getattr(route, "methods", None) or ()}
+    """Give all methods of the path that matched: it may have several routes (RFC 9110 §10.2.1)."""
+    matched = [(route, *route.matches(request.scope)) for route in request.app.routes]
+    found = [said.get("route", route) for route, match, said in matched if match is not Match.NONE]
+    same = [route for route in found if route.path == found[0].path]
+    return {method for route in same for method in route.methods or ()}
 
 
 def _unrouted(request: Request, error: HTTPException) -> Problem:
