@@ -85,6 +85,7 @@ async def play(stage: Stage, seed: int, seconds: float, look: Look = lambda _: N
     await adversary.mend()
     evidence.behind = await settle(stage, PATIENCE)
     await people.come_back()
+    await people.end()
     evidence.behind += await settle(stage, PATIENCE)
     show("checking")
     await gather.gather(stage.settings, evidence)
