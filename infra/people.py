@@ -16,6 +16,7 @@ from projections.reading import Place
 from projections.terms import Terms, at_least
 from schemas import topics
 from schemas.partition import partition_of
+from schemas.problems import Problem
 from streams.visit import ANYBODY
 
 WAIT = 2.0
@@ -92,8 +93,10 @@ class People:
         place = Place(domain, partition_of(subject.encode(), partitions[domain]))
         try:
             (end,) = await self._ends.of(topics.facts(domain), [place.partition])
-        except (KafkaError, OSError):
-            return
+        except (KafkaError, OSError) as error:
+            # Nobody who signed in a moment ago is to hear that there is no such session.
+            told = "Kafka cannot say what the newest sessions are; ask again in a moment."
+            raise Problem("kafka_unavailable", told, headers={"Retry-After": "1"}) from error
         if end:
             await self._door.reach(Terms(ANYBODY, {place: end - 1}, WAIT, ""), session.projection)
 

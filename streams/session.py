@@ -69,6 +69,9 @@ async def refresh(visit: Visit, token: str) -> SignedIn:
     shown = tokens.read(token)
     if shown is None:
         raise Problem("refresh_invalid", "This is no refresh token; sign in again.", headers=CHALLENGE)
+    if not await identity.known.ready():
+        # The read model may lag, and this door has not heard yet whose sign-ins have ended.
+        raise Problem("not_ready", "This door has just opened; ask again in a moment.", headers={"Retry-After": "1"})
     row = await identity.people.session(shown.session_id) or await identity.people.session(
         shown.session_id, newest=True
     )
