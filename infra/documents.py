@@ -24,10 +24,12 @@ DESCRIPTION = """\
 Every change is a command; every accepted command leaves facts that are never changed; everything read is built from
 facts.
 
-**Try it**: press *Authorize* and be `alice`. Run `kind.define`, then `resource.register`, then read the resource: every
-example works as it stands.
+**Try it**: run `account.open`; the first account of a new installation on this machine may do everything, others
+prove their address first. Press *Authorize* and sign in with the address and password. Then run `kind.define` and
+`resource.register`, and read the resource: every example works as it stands.
 
-**Who asks** is named by the header `Annal-Actor`, until there are accounts.
+**Who asks** shows an access token, as `POST /v1/sessions` gives it, or an API key: `Authorization: Bearer …`. Tokens live
+ten minutes; `POST /v1/sessions/refresh` gives the next. What each command and query takes stands with it.
 
 **Ask twice, done once**: with the header `Idempotency-Key` the same request may be sent again, for 7 days.
 

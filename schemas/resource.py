@@ -34,7 +34,7 @@ Tags = Annotated[
     tuple[Tag, ...], Field(max_length=50, description="At most 50 tags; order and repetition say nothing.")
 ]
 
-Account = Annotated[Subject, Field(description="An account: what stands in `Annal-Actor`.", examples=["bob"])]
+Account = Annotated[Subject, Field(description="The id of an account.", examples=["bob"])]
 
 Role = Annotated[
     Literal["viewer", "editor"],

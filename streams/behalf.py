@@ -1,7 +1,10 @@
-"""Who may end the sessions and keys of others asks on their behalf: the rules then take it as theirs."""
+"""Who may end the sessions and keys of others asks on their behalf: the rules then take it as theirs.
+
+Nobody gets the secret of another's key so, for that would be to be them.
+"""
 
 from infra.auth import Caller
-from schemas.apikey import RerollKey, RevokeKey
+from schemas.apikey import RevokeKey
 from schemas.message import Actor, Command
 from schemas.rights import RIGHTS
 from schemas.session import RevokeSession
@@ -14,7 +17,7 @@ async def asker(people: People, caller: Caller, command: Command) -> Actor:
     row = None
     if isinstance(command, RevokeSession) and permission is not None and caller.may(permission):
         row = await people.session(command.session_id)
-    elif isinstance(command, RevokeKey | RerollKey) and permission is not None and caller.may(permission):
+    elif isinstance(command, RevokeKey) and permission is not None and caller.may(permission):
         row = await people.apikey(command.key_id)
     if row is None or row["account_id"] == caller.actor.id:
         return caller.actor
