@@ -1,15 +1,18 @@
 """What a process says about itself: JSON logs, and one trace id from HTTP through Kafka to the read model."""
 
 import logging
+import re
 import sys
-from collections.abc import MutableMapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, MutableMapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from functools import cache
 from random import getrandbits
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.context import Context, attach, detach
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
@@ -22,7 +25,18 @@ TRACEPARENT = "traceparent"
 """The header in which the W3C trace context travels, over HTTP and on Kafka records."""
 
 _tracer = trace.get_tracer("annal")
-_TRACEPARENT_PARTS = 4
+_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+
+
+class _Ids(NamedTuple):
+    """What a span is known by, as the header has it."""
+
+    trace_id: str
+    span_id: str
+    flags: str
+
+
+_here: ContextVar[_Ids | None] = ContextVar("span", default=None)
 
 
 def start(settings: Settings, role: str) -> None:
@@ -30,6 +44,7 @@ def start(settings: Settings, role: str) -> None:
     _log_json(settings.log_level, role)
     if settings.otel_exporter != "none":
         trace.set_tracer_provider(_provider(role))
+    _looked_at.cache_clear()
 
 
 def log(name: str) -> structlog.stdlib.BoundLogger:
@@ -39,52 +54,62 @@ def log(name: str) -> structlog.stdlib.BoundLogger:
 
 def span(name: str, parent: str | None = None) -> AbstractContextManager[Span]:
     """A span that is current inside `with`; under the `traceparent` text given, else under the current span."""
-    context = _context(parent) if parent else None
-    if isinstance(trace.get_tracer_provider(), TracerProvider):
-        return _tracer.start_as_current_span(name, context=context)
-    return _Unseen(context)
+    above = (_ids(parent) if parent else None) or _here.get()
+    return _seen(name, above) if _looked_at() else _Unseen(above)
+
+
+@contextmanager
+def _seen(name: str, above: _Ids | None) -> Iterator[Span]:
+    with _tracer.start_as_current_span(name, context=_context(above) if above else None) as span:
+        its = span.get_span_context()
+        token = _here.set(_Ids(f"{its.trace_id:032x}", f"{its.span_id:016x}", f"{its.trace_flags:02x}"))
+        try:
+            yield span
+        finally:
+            _here.reset(token)
 
 
 class _Unseen:
-    """What a span is when nobody looks at spans: its ids, at a third of the cost."""
+    """What a span is when nobody looks at spans: its ids, at a tenth of the cost."""
 
-    def __init__(self, parent: Context | None) -> None:
-        self._parent = parent
+    def __init__(self, above: _Ids | None) -> None:
+        self._above = above
 
     def __enter__(self) -> Span:
-        above = trace.get_current_span(self._parent).get_span_context()
-        trace_id = above.trace_id if above.is_valid else getrandbits(128)
-        span = NonRecordingSpan(SpanContext(trace_id, getrandbits(64), is_remote=False, trace_flags=above.trace_flags))
-        self._token = attach(trace.set_span_in_context(span, self._parent))
-        return span
+        trace_id, _, flags = self._above or (f"{getrandbits(128):032x}", "", "00")
+        self._token = _here.set(_Ids(trace_id, f"{getrandbits(64):016x}", flags))
+        return trace.INVALID_SPAN
 
     def __exit__(self, *_: object) -> None:
-        detach(self._token)
+        _here.reset(self._token)
 
 
 def traceparent() -> str | None:
     """The current span in the form of the W3C header."""
-    here = trace.get_current_span().get_span_context()
-    if not here.is_valid:
-        return None
-    return f"00-{here.trace_id:032x}-{here.span_id:016x}-{here.trace_flags:02x}"
+    here = _here.get()
+    return None if here is None else f"00-{here.trace_id}-{here.span_id}-{here.flags}"
 
 
 def trace_id() -> str | None:
-    here = trace.get_current_span().get_span_context()
-    return f"{here.trace_id:032x}" if here.is_valid else None
+    here = _here.get()
+    return None if here is None else here.trace_id
 
 
-def _context(parent: str) -> Context | None:
-    """The context a `traceparent` names; none for text that is no such thing, for it comes from outside."""
-    parts = parent.split("-")
-    if len(parts) < _TRACEPARENT_PARTS:
-        return None
-    try:
-        flags = TraceFlags(int(parts[3], 16))
-        there = SpanContext(int(parts[1], 16), int(parts[2], 16), is_remote=True, trace_flags=flags)
-    except ValueError:
-        return None
+@cache
+def _looked_at() -> bool:
+    """Say whether spans go anywhere."""
+    return isinstance(trace.get_tracer_provider(), TracerProvider)
+
+
+def _ids(parent: str) -> _Ids | None:
+    """Read a `traceparent`; None for text that is no such thing, for it comes from outside."""
+    found = _PARENT.fullmatch(parent)
+    return _Ids(*found.groups()) if found and int(found[1], 16) and int(found[2], 16) else None
+
+
+def _context(above: _Ids) -> Context:
+    flags = TraceFlags(int(above.flags, 16))
+    there = SpanContext(int(above.trace_id, 16), int(above.span_id, 16), is_remote=True, trace_flags=flags)
     return trace.set_span_in_context(NonRecordingSpan(there))
 
 

@@ -52,6 +52,8 @@ class Commands(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         route = self._by_path.get(scope["path"], self._unknown)
+        if route is not self._unknown and scope["method"] == "POST":
+            return Match.FULL, {"route": route}
         match, found = route.matches(scope)
         if route is self._unknown and match is Match.PARTIAL:
             return Match.NONE, {}

@@ -111,7 +111,7 @@ def asked(kind_of: type[Command], body: bytes, terms: Terms) -> Asked:
     command = _command(kind_of, complete)
     terms.caller.require_right(RIGHTS[kind_of], kind_of.type.partition(".")[0], command.subject)
     command_id = named(actor.id, key, kind_of.type, command.subject) if key else random_id()
-    meta = CommandMeta(
+    meta = CommandMeta.unchecked(
         id=command_id,
         type=kind_of.type,
         subject=command.subject,
@@ -119,6 +119,7 @@ def asked(kind_of: type[Command], body: bytes, terms: Terms) -> Asked:
         actor=actor,
         expected_version=terms.expected_version,
         correlation_id=command_id,
+        causation_id=None,
         digest=_digest(kind_of.type, canonical, terms.expected_version),
     )
     return Asked(meta, command)

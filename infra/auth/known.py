@@ -75,6 +75,8 @@ class Known:
 
     def __init__(self, connection: dict[str, Any], load: Load, erased: Callable[[str], None]) -> None:
         self.roles: dict[str, tuple[str, ...]] = {}
+        self.changes = 0
+        """Grows with each change: who was found to be somebody at the same count still is."""
         self._connection = connection
         self._load = load
         self._erased = erased
@@ -147,8 +149,10 @@ class Known:
             case role.RoleRetired():
                 self.roles[meta.subject] = ()
             case _:
-                if meta.type.startswith("account."):
-                    self._hear_of_account(meta, fact)
+                if not meta.type.startswith("account."):
+                    return
+                self._hear_of_account(meta, fact)
+        self.changes += 1
 
     def _hear_of_account(self, meta: FactMeta, fact: Fact) -> None:
         change = self._accounts.setdefault(meta.subject, Change(meta.time))
@@ -198,6 +202,7 @@ class Known:
         self._sessions = dict.fromkeys(found.sessions, _now())
         self._keys = dict(found.keys)
         self.roles = dict(found.roles)
+        self.changes += 1
         for domain in DOMAINS:
             for partition in range(domain.partitions):
                 place = TopicPartition(topics.facts(domain.name), partition)
