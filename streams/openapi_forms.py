@@ -12,7 +12,8 @@ from streams.openapi import ANYBODY, COMMAND, JSON, REQUEST, asked, body_of
 
 _FORM = ("account_is_service", "address_invalid", "credentials_wrong", "not_ready", "password_weak")
 _FORM_TOO = ("postgres_unavailable", "role_beyond_yours", "too_busy", "token_wrong")
-_SESSION = ("address_not_verified", "code_required", "credentials_wrong", "origin_forbidden", "refresh_invalid")
+_SESSION = ("address_not_verified", "code_required", "credentials_wrong", "origin_forbidden")
+_SESSION_TOO = ("read_model_behind", "refresh_invalid")
 
 
 def form(domain: Domain, form: Form[Any]) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def session(summary: str, sent: type[BaseModel] | None, found: type[BaseModel] |
     ok: dict[int | str, dict[str, Any]] = {200: {"description": "Done.", "content": {JSON: {"schema": schema}}}}
     nothing: dict[int | str, dict[str, Any]] = {204: {"description": "Done."}}
     leaving = ("session_unknown", *REQUEST) if sent is None else ()
-    codes = (*ANYBODY, *COMMAND, *_FORM, *_FORM_TOO, *_SESSION, *leaving)
+    codes = (*ANYBODY, *COMMAND, *_FORM, *_FORM_TOO, *_SESSION, *_SESSION_TOO, *leaving)
     return {
         "tags": ["session"],
         "summary": summary,
