@@ -1,4 +1,4 @@
-"""`annal admin create`: an account that may do everything, opened from the machine itself, with no door in between."""
+"""`annal admin`: what is done from the machine itself, with no door in between."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -41,6 +41,18 @@ async def create(settings: Settings, address: str, password: str) -> str:
         raise Unusable(problem.detail) from problem
     except Unanswered:
         raise Unusable("Nobody decides: see that `annal worker` runs, then try again.") from None
+
+
+async def rewrap(settings: Settings) -> str:
+    """Wrap what an older master key wrapped with the first one; a sentence says how much. Raises Unusable."""
+    vault = Vault(settings)
+    try:
+        await vault.open()
+        return f"{await vault.rewrap()} keys were wrapped anew; the first of ANNAL_MASTER_KEY opens all there are."
+    except Problem as problem:
+        raise Unusable(problem.detail) from problem
+    finally:
+        await vault.close()
 
 
 async def _create(visit: Visit, address: str, password: str) -> str:

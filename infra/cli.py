@@ -135,6 +135,15 @@ def create_admin(
     Console(soft_wrap=True).print(_run(admin.create(settings, address, password)))
 
 
+@admin.command("rewrap")
+def rewrap(data_dir: DataDir = None) -> None:
+    """Wrap all keys of the vault with the first of ANNAL_MASTER_KEY; then the others are needed no more."""
+    settings = _role(data_dir)
+    from infra import admin  # noqa: PLC0415
+
+    Console(soft_wrap=True).print(_run(admin.rewrap(settings)))
+
+
 @app.command()
 def bench(
     names: Annotated[

@@ -28,8 +28,8 @@ facts.
 prove their address first. Press *Authorize* and sign in with the address and password. Then run `kind.define` and
 `resource.register`, and read the resource: every example works as it stands.
 
-**Who asks** shows an access token, as `POST /v1/sessions` gives it, or an API key: `Authorization: Bearer …`. Tokens live
-ten minutes; `POST /v1/sessions/refresh` gives the next. What each command and query takes stands with it.
+**Who asks** shows an access token, as `POST /v1/sessions` gives it, or an API key: `Authorization: Bearer …`. Tokens
+live ten minutes; `POST /v1/sessions/refresh` gives the next. What each command and query takes stands with it.
 
 **Ask twice, done once**: with the header `Idempotency-Key` the same request may be sent again, for 7 days.
 
