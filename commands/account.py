@@ -84,7 +84,6 @@ class Account(Struct, frozen=True, gc=False):
     status: Literal["absent", "active", "suspended", "closed", "erased"] = "absent"
     service: str = ""
     address: str = ""
-    sealed_address: str = ""
     verified: bool = False
     password: str = ""
     profile: dict[str, str] = {}
@@ -350,7 +349,6 @@ def _opened(address: str, opening: Opening) -> Account:
     return Account(
         "active",
         address=address,
-        sealed_address=opening.sealed_address,
         verified=opening.verified,
         password=opening.password or "",
         profile=_parts(opening.profile),
@@ -363,8 +361,8 @@ def _opened(address: str, opening: Opening) -> Account:
 def _moved(account: Account, fact: AddressChanged) -> Account:
     # A token that was sent to the old address sets no password any more.
     agreed = account.change.old.digest if account.change else ""
-    moved = replace(account, address=fact.address, sealed_address=fact.sealed_address, verified=True)
-    return replace(moved, reset=Token(), change=None, changed_with=agreed)
+    moved = replace(account, address=fact.address, verified=True, change=None, changed_with=agreed)
+    return replace(moved, reset=Token())
 
 
 def _parts(profile: dict[str, str]) -> dict[str, str]:

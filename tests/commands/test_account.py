@@ -228,10 +228,18 @@ class TestAddressChange:
         given(opened, to_work, moved).when(lose(WORK)).quiet()
         given(opened, to_work, moved).when(lose(HOME)).quiet()
 
+    def test_the_new_address_is_the_account_s_from_then_on(self) -> None:
+        given(*moving, by_new, moved).when(close).then(AccountClosed(generation=1, addresses=(WORK,)))
+        given(*moving, by_new, moved).when(move("work")).quiet()
+        given(*moving, by_new, moved).when(move("home")).then(
+            AddressChangeAsked(address=HOME, changing=changing("home", old=proof("old")))
+        )
+
     def test_another_change_replaces_one_that_is_not_made(self) -> None:
         to_cabin = AddressChangeAsked(address=CABIN, changing=changing("cabin", old=proof("old")), replaced=WORK)
         given(*moving).when(move("cabin")).then(to_cabin)
         given(*moving, to_cabin).when(note_verified(WORK)).quiet()
+        given(*moving, by_new, to_cabin).when(agree()).then(by_old)
 
     def test_the_same_change_again_adds_nothing(self) -> None:
         given(*moving).when(move()).quiet()
@@ -434,6 +442,7 @@ class TestRoles:
         given(opened).when(give("auditor")).then(RoleGiven(role="auditor"))
         given(opened, RoleGiven(role="auditor")).when(take("auditor")).then(RoleTaken(role="auditor"))
         given(opened).when(take("member")).then(RoleTaken(role="member"))
+        given(service).when(take("service")).then(RoleTaken(role="service"))
         given(service).when(give("auditor")).then(RoleGiven(role="auditor"))
 
     def test_what_is_so_already_adds_nothing(self) -> None:
