@@ -170,7 +170,7 @@ class Person:
         if heard.status == OK:
             self.former += self.passwords
             self.passwords = [new]
-        elif heard.status == PENDING or not _understood(heard):
+        elif not _understood(heard):
             self.passwords.append(new)
         self._leave(sure=heard.status == OK)
 
@@ -218,4 +218,5 @@ class Person:
 
 
 def _understood(heard: Exchange) -> bool:
-    return 0 < heard.status < SERVER
+    """Say whether a door said what became of it."""
+    return 0 < heard.status < SERVER and heard.status != PENDING

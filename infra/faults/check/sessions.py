@@ -43,7 +43,7 @@ def compare(evidence: Evidence, decided: Decided, findings: Findings) -> None:
         if each.status == OK:
             _told(each, session, where, findings)
             findings.compare(OVER, where, _ends_before(each, session, by, seen), [])
-        elif each.status and not each.thief:
+        if each.status and not each.thief:
             findings.count(HONEST)
             if each.status == REFUSED and not _explained(each, session, by, seen):
                 findings.violate(HONEST, where, f"was told {each.body}; in the journal it ended so: {session.ended}")
