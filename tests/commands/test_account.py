@@ -181,6 +181,8 @@ class TestOpen:
     def test_it_begins_with_20_roles_at_the_most(self) -> None:
         roles = tuple(f"role{n}" for n in range(21))
         given().when(OpenAccount(**ABOUT, address=HOME, opening=opening(roles=roles))).refused("too_many_roles")
+        one = opening(roles=("member",) * 21)
+        given().when(OpenAccount(**ABOUT, address=HOME, opening=one)).then(AccountOpened(address=HOME, opening=one))
 
 
 class TestAddress:
