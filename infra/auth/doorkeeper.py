@@ -53,9 +53,10 @@ FindKey = Callable[[str], Awaitable[KeyRow | None]]
 
 
 class Recognized(NamedTuple):
-    """Who showed a token, and how many changes were known then."""
+    """Who showed a token of ours, what it says, and how many changes were known then."""
 
     caller: Caller
+    claims: Claims
     changes: int
 
 
@@ -83,6 +84,9 @@ class Doorkeeper:
 
     async def who(self, authorization: str, network: str | None) -> Caller:
         """Say who shows these credentials, from this network address. Raises Problem."""
+        found = self._callers.get((authorization, network))
+        if found is not None and found.changes == self._known.changes and self._tokens.live(found.claims):
+            return found.caller
         scheme, _, shown = authorization.partition(" ")
         shown = shown.strip()
         if scheme.lower() != "bearer" or not shown:
@@ -93,7 +97,7 @@ class Doorkeeper:
             raise Problem("not_ready", told, headers={"Retry-After": "1"})
         if shown.startswith(apikeys.PREFIX):
             return await self._by_key(shown, network)
-        return await self._by_token(shown, network)
+        return await self._by_token(authorization, shown, network)
 
     async def actor(self, account_id: str, via: str | None, network: str | None) -> Actor:
         """Give an actor with the network address sealed, which is personal too. Raises Problem."""
@@ -111,21 +115,18 @@ class Doorkeeper:
                 self._addresses.popitem(last=False)
         return _actor(account_id, via, sealed)
 
-    async def _by_token(self, shown: str, network: str | None) -> Caller:
+    async def _by_token(self, authorization: str, shown: str, network: str | None) -> Caller:
         claims = await self._issuers.read(shown)
         if claims is not None:
             return await self._caller(claims, claims.roles, f"issuer:{claims.session}", network)
         claims = self._tokens.read(shown)
-        known, account_id = self._known, claims.account
-        found, changes = self._callers.get((shown, network)), known.changes
-        if found is not None and found.changes == changes:
-            return found.caller
+        known, account_id, changes = self._known, claims.account, self._known.changes
         if known.ended(claims.session) or known.generation(account_id, claims.generation) > claims.generation:
             raise _ended()
         _require_active(known.status(account_id, "active"))
         roles = known.roles_of(account_id, claims.roles)
         caller = await self._caller(claims, roles, f"session:{claims.session}", network)
-        self._callers.keep((shown, network), Recognized(caller, changes))
+        self._callers.keep((authorization, network), Recognized(caller, claims, changes))
         return caller
 
     async def _caller(self, claims: Claims, roles: tuple[str, ...], via: str, network: str | None) -> Caller:

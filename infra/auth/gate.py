@@ -32,12 +32,7 @@ class Gate:
             await errors.told(problem)(scope, receive, send)
             return
 
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *headers]
-            await send(message)
-
-        await self._app(scope, receive, sending)
+        await self._app(scope, receive, _adding(headers, send) if headers else send)
 
     async def _who(self, scope: Scope) -> Caller | Problem | None:
         for name, value in scope["headers"]:
@@ -47,3 +42,12 @@ class Gate:
                 except Problem as problem:
                     return problem
         return None
+
+
+def _adding(headers: list[tuple[bytes, bytes]], send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *headers]
+        await send(message)
+
+    return sending

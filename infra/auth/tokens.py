@@ -86,10 +86,13 @@ class AccessTokens:
         if claims is None:
             claims = self._verified(token)
             self._read.keep(token, claims)
-        if claims.expires <= self._now():
+        if not self.live(claims):
             self._read.forget(token)
             raise expired()
         return claims
+
+    def live(self, claims: Claims) -> bool:
+        return claims.expires > self._now()
 
     def _verified(self, token: str) -> Claims:
         header = header_of(token)

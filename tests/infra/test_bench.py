@@ -18,6 +18,7 @@ from infra.settings import Unusable
 FAST = Row("door.fast", "How fast", "requests/s", at_least=1_000, of_floor=0.8)
 SOON = Row("door.soon", "How soon", "ms", at_most=20)
 KNOWN = Row("only.known", "How it is", "s")
+TWICE = Row("door.twice", "How much longer", "ms", floors=2)
 
 
 async def nothing(_: Bed) -> list[Reading]:
@@ -61,6 +62,9 @@ def test_names_are_unique() -> None:
         (SOON, Reading(20), True),
         (SOON, Reading(20.1), False),
         (KNOWN, Reading(5), None),
+        (TWICE, Reading(10, 5), True),
+        (TWICE, Reading(10.1, 5), False),
+        (TWICE, Reading(10), False),
     ],
 )
 def test_a_target_is_met_in_all_its_parts(row: Row, reading: Reading, *, met: bool | None) -> None:
