@@ -30,7 +30,7 @@ def _storable(value: dict[str, Any]) -> dict[str, Any]:
 JsonObject = Annotated[dict[str, Any], AfterValidator(_storable)]
 """A JSON object; on the wire a string of JSON with sorted keys, so that equal values are equal bytes."""
 
-Time = Annotated[int, Field(ge=0, lt=253402300800000), "timestamp-millis"]
+Time = Annotated[int, Field(ge=0, le=253402300799999), "timestamp-millis"]
 """A moment before the year 10000, in milliseconds since 1970 UTC; the word is its logical type in Avro."""
 
 

@@ -20,7 +20,7 @@ from schemas.account import (
     RoleName,
     SetPassword,
 )
-from schemas.address import ClaimAddress, ConfirmAddress, RenewProof, VerifyAddress
+from schemas.address import ClaimAddress, ConfirmAddress, ReleaseAddress, RenewProof, VerifyAddress
 from schemas.message import Actor, Command, JsonObject
 from schemas.person import NOTHING, Changing, Opening, Proof
 from schemas.problems import Problem
@@ -179,7 +179,14 @@ async def change_address(visit: Visit, sent: WantAddress) -> Answer:
     command = ClaimAddress(address=digest, account_id=account_id, changing=changing)
     claimed = await visit.ask(command, visit.terms.actor)
     asked = AskAddressChange(account_id=account_id, address=digest, changing=changing)
-    return Answer(await visit.follow(claimed, asked, visit.terms.actor), {})
+    if not claimed.facts:
+        # The address is held and proved already: what it takes is that the old one agrees anew.
+        return Answer(await visit.ask(asked, visit.terms.actor), {})
+    try:
+        return Answer(await visit.follow(claimed, asked, visit.terms.actor), {})
+    except Problem:
+        await visit.ask(ReleaseAddress(address=digest, account_id=account_id), visit.terms.actor)
+        raise
 
 
 async def confirm_address_change(visit: Visit, sent: ShowToken) -> Answer:
