@@ -12,7 +12,7 @@ from typing import Final
 
 import orjson
 from prometheus_client import Counter
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from infra.guard import HEADER_BYTES, POLICY, SAFE, URI_BYTES
 from schemas.problems import MEDIA_TYPE, Problem
@@ -36,6 +36,47 @@ CONNECTIONS: Final = 4000
 """At once: each may hold a body of a megabyte, and most hold some 20 KB."""
 
 CUT = Counter("annal_connections_cut", "Connections closed before their request reached a route", ["code"])
+
+
+class Joined(asyncio.Transport):
+    """What one answer is written to: its head waits for the beginning of its body, as ASGI wants it.
+
+    Two writes would be two calls of the kernel, and wake up whoever asked twice.
+    """
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        super().__init__()
+        self._cycle = cycle
+        self._transport, cycle.transport = cycle.transport, self
+        self._answered, cycle.on_response = cycle.on_response, self._complete
+        self._head: bytes | None = None
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._head is None and self._cycle.response_started:
+            self._head = bytes(data)
+            return
+        if self._head:
+            data, self._head = self._head + data, b""
+        self._transport.write(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def _complete(self) -> None:
+        self._flush()
+        # What is not a circle any more need not wait for the collector.
+        self._cycle.transport, self._cycle.on_response = self._transport, self._answered
+        self._answered()
+
+    def _flush(self) -> None:
+        """Write a head that no body follows."""
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
 
 
 class Bounded(HttpToolsProtocol):
@@ -63,7 +104,10 @@ class Bounded(HttpToolsProtocol):
             self._cut(Problem("headers_too_large", f"Let path and headers take less than {HEAD_BYTES} bytes together."))
 
     def on_headers_complete(self) -> None:
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle is not before:
+            Joined(self.cycle)
         self._waiting_since, self._patience = self._heard, SILENCE
 
     def on_body(self, body: bytes) -> None:

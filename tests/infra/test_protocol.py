@@ -246,6 +246,29 @@ def test_each_connection_has_a_file_and_some_are_left_for_the_rest(monkeypatch: 
         assert protocol.most_connections() == connections
 
 
+def test_the_head_of_an_answer_comes_with_its_body(address: str) -> None:
+    with connected(address) as connection:
+        for n in range(3):
+            connection.sendall(head(path=b"/%d" % n, method=b"GET"))
+            said = connection.recv(65536)
+            assert said.startswith(b"HTTP/1.1 200 ")
+            assert said.endswith(b"}")
+
+
+def test_a_head_that_no_body_follows_comes_too(address: str) -> None:
+    answer = asked(address, head(method=b"HEAD"), head(b"Connection: close", method=b"HEAD"))
+    assert answer.count(b"HTTP/1.1 200 ") == 2
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_whoever_waits_to_be_told_to_go_on_is_told_so_first(address: str) -> None:
+    with connected(address) as connection:
+        connection.sendall(head(b"Content-Length: 2", b"Expect: 100-continue"))
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"ab")
+        assert b'"size": 2' in connection.recv(65536)
+
+
 def test_requests_follow_one_another_on_a_connection(address: str) -> None:
     one = head(b"Content-Length: 3") + b"abc"
     assert asked(address, one * 3, head(b"Connection: close", method=b"GET")).count(b"200 OK") == 4
