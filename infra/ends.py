@@ -1,4 +1,4 @@
-"""Where Kafka's topics end, asked on one connection that is kept."""
+"""Where Kafka's topics begin and end, asked on one connection that is kept."""
 
 import asyncio
 from collections.abc import Iterable
@@ -20,6 +20,12 @@ class Ends:
         places = [TopicPartition(topic, partition) for partition in partitions]
         ends = await (await self._asking()).end_offsets(places)
         return [ends[place] for place in places]
+
+    async def around(self, place: TopicPartition) -> tuple[int, int]:
+        """Give the offset of a partition's first record, and the one after its last. Raises KafkaError or OSError."""
+        consumer = await self._asking()
+        begin = (await consumer.beginning_offsets([place]))[place]
+        return int(begin), int((await consumer.end_offsets([place]))[place])
 
     async def topics(self) -> set[str]:
         """Give the names of all topics. Raises KafkaError or OSError."""

@@ -9,11 +9,13 @@ import faust
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.protocol.group import JoinGroupRequest, LeaveGroupRequest
 from faust.events import Event
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from infra.ending import ended
+from infra.ends import Ends
 from infra.kafka import connection
 from infra.settings import Settings
 from schemas import topics
@@ -28,15 +30,43 @@ GROUP = "annal.worker"
 SESSION_TIMEOUT = 10.0
 """Seconds after which the group gives a silent worker's partitions to another."""
 
+HEARTBEAT = 0.5
+"""Seconds between heartbeats: at one of them a worker learns that the group changes, and the others wait for that."""
+
+FETCH_WAIT_MS = 200
+"""How long a fetch may wait for records. A journal that has just been opened is fetched by the next one only."""
+
 TENDED_EVERY = 2.0
 """Seconds between commits of the offsets; they are for tools that show lag, the journal itself knows better."""
+
+
+class BatchThread(driver.AIOKafkaConsumerThread):
+    """Fetches for so long at once as suits journals that are opened one by one; Faust has no setting for it."""
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001 - it is read when the consumer starts
+        return consumer
 
 
 class BatchConsumer(driver.Consumer):
     """Hands over one list of records per partition: record by record, Faust delivers 4-7,000 a second (design §3).
 
-    Replaces a private method of faust-streaming; the version is pinned and a test holds the source it was written for.
+    Replaces private methods of faust-streaming; the version is pinned and a test holds the source it was written for.
     """
+
+    def _new_consumer_thread(self) -> BatchThread:
+        return BatchThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def perform_seek(self) -> None:
+        """Leave it to the journals, which know better: Faust asks for what was committed, partition after partition."""
+
+    def close(self) -> None:
+        """Leave it to `Partitions.leave`.
+
+        Faust would close aiokafka's consumer across threads when the group rebalances while it stops, which fails, and
+        the group would hear of it only when the session is over.
+        """
 
     async def _drain_messages(self, fetcher: Any) -> None:
         while not (self._stopped.is_set() or fetcher._stopped.is_set()):  # noqa: SLF001 - as the method it replaces
@@ -71,6 +101,7 @@ class Partitions:
     ) -> None:
         self._app = app
         self._connection = connection
+        self._ends = Ends(connection)
         self._pulse = pulse
         self._open_journal = open_journal
         self._journals: dict[TP, Journal] = {}
@@ -95,6 +126,16 @@ class Partitions:
         await ended(*self._tasks.values(), *self._held.values())
         self._tasks.clear()
         self._held.clear()
+
+    async def leave(self, *_: Any, **__: Any) -> None:
+        """Let go of everything and leave the group, which would else wait until it misses this worker."""
+        await self.drop()
+        await self._ends.stop()
+        thread = _thread(self._app)
+        if thread is not None and thread.thread_loop.is_running():
+            # Not by call_thread: what is called there waits behind fetches, and behind a rebalance that is under way.
+            left = asyncio.run_coroutine_threadsafe(_leave(thread._consumer), thread.thread_loop)  # noqa: SLF001 - see _thread
+            await asyncio.wrap_future(left)
 
     def settled(self) -> bool:
         """Say whether the group has spoken and every partition it gave is open."""
@@ -159,7 +200,8 @@ class Partitions:
             offset = await self._where_to_begin(tp, await journal.open())
             journal.expected = offset
             self._journals[tp] = journal
-            await self._seek(tp, offset)
+            self._sought.pop(tp, None)
+            await self._tell("seek", tp, offset)
             log.info("journal opened", journal=f"{tp.topic}:{tp.partition}", command=offset)
             await journal.run()
         except asyncio.CancelledError:
@@ -173,7 +215,7 @@ class Partitions:
 
     async def _where_to_begin(self, tp: TP, answered: int) -> int:
         """Compare what the journal has answered with what the topic holds. Raises Unanswerable."""
-        begin, end = await held(self._connection, _place(tp))
+        begin, end = await held(self._ends, _place(tp))
         if end < answered:
             raise Unanswerable(
                 f"{tp.topic}:{tp.partition} ends at {end}, and its journal has answered commands up to {answered}: one "
@@ -192,6 +234,21 @@ class Partitions:
         if thread is not None and thread._consumer is not self._listened:  # noqa: SLF001 - see _thread
             self._listened = thread._consumer  # noqa: SLF001 - likewise
             self._pulse.listen_to(self._listened._coordinator)  # noqa: SLF001 - nothing public tells of heartbeats
+
+
+async def _leave(consumer: Any) -> None:
+    """Leave the group, in the consumer's thread, also in the midst of a rebalance.
+
+    aiokafka would wait for its end, and so for the slowest member. Until then the broker answers nothing more on the
+    coordinator's connection, so this goes out on the one for fetches.
+    """
+    coordinator = consumer._coordinator  # noqa: SLF001 - see _thread
+    await ended(coordinator._coordination_task)  # noqa: SLF001 - likewise
+    if coordinator.coordinator_id is not None and coordinator.member_id != JoinGroupRequest.UNKNOWN_MEMBER_ID:
+        request = LeaveGroupRequest(coordinator.group_id, coordinator.member_id)
+        with suppress(KafkaError):  # the broker is away, and misses this worker by itself
+            await coordinator._client.send(coordinator.coordinator_id, request)  # noqa: SLF001 - likewise
+    coordinator.reset_generation()  # or it would leave once more
 
 
 def _place(tp: TP) -> TopicPartition:
@@ -215,7 +272,7 @@ def build(
         broker=[f"kafka://{server.strip()}" for server in settings.kafka_bootstrap.split(",")],
         broker_credentials=_credentials(settings),
         broker_session_timeout=SESSION_TIMEOUT,
-        broker_heartbeat_interval=SESSION_TIMEOUT / 5,
+        broker_heartbeat_interval=HEARTBEAT,
         broker_max_poll_interval=1000.0,
         consumer_max_fetch_size=4 << 20,
         key_serializer="raw",
@@ -231,7 +288,7 @@ def build(
     partitions = Partitions(app, connection(settings), pulse, open_journal)
     app.on_rebalance_complete.connect(partitions.take, weak=False)
     app.on_partitions_revoked.connect(partitions.drop, weak=False)
-    app.on_before_shutdown.connect(partitions.drop, weak=False)
+    app.on_before_shutdown.connect(partitions.leave, weak=False)
     app.timer(TENDED_EVERY, name="tend")(partitions.tend)
     for domain in domains:
         _decider_at_work(app, domain, partitions)

@@ -1,8 +1,4 @@
-"""What a partition holds, asked on a connection of its own.
-
-On that of the app's consumer each question waits behind a fetch, up to 1.5 seconds of them when nothing comes, and a
-worker asks for all of its partitions.
-"""
+"""What a partition holds. On the connection of the app's consumer each question would wait behind a fetch."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,19 +9,19 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from infra.ends import Ends
+
 log = structlog.get_logger()
 
 PATIENCE = 0.5
 """Seconds between attempts while the broker cannot be reached."""
 
 
-async def held(connection: dict[str, Any], place: TopicPartition) -> tuple[int, int]:
+async def held(ends: Ends, place: TopicPartition) -> tuple[int, int]:
     """Give the first offset of a partition and its end; waits while the broker is away."""
     while True:
         try:
-            async with _consumer(connection) as consumer:
-                begin = (await consumer.beginning_offsets([place]))[place]
-                return int(begin), int((await consumer.end_offsets([place]))[place])
+            return await ends.around(place)
         except (KafkaError, OSError) as error:
             log.warning("cannot ask what a partition holds, trying again", error=str(error))
             await asyncio.sleep(PATIENCE)

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from infra.ending import ended
+from infra.ends import Ends
 from schemas import topics, wire
 from schemas.journal import Chain, before
 from schemas.kind import DOMAIN, KindDefined
@@ -50,6 +51,7 @@ class FollowedKinds:
 
     def __init__(self, connection: dict[str, Any]) -> None:
         self._connection = connection
+        self._ends = Ends(connection)
         self._place = TopicPartition(topics.facts(DOMAIN.name), 0)
         self._defined: dict[tuple[str, int], tuple[int, JsonObject]] = {}
         self._newest: dict[str, tuple[int, int]] = {}
@@ -65,6 +67,7 @@ class FollowedKinds:
     async def stop(self) -> None:
         if self._following is not None:
             await ended(self._following)
+        await self._ends.stop()
 
     @property
     def position(self) -> int | None:
@@ -85,7 +88,7 @@ class FollowedKinds:
 
     async def reach(self, position: int | None = None) -> None:
         """Read at least to a position, or to the end when there is none such; without one, to what is the end now."""
-        _, end = await held(self._connection, self._place)
+        _, end = await held(self._ends, self._place)
         wanted = end if position is None else min(end, position + 1)
         async with self._moved:
             await self._moved.wait_for(lambda: self._next >= wanted)

@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from infra import kafka
+from infra.ends import Ends
 from infra.settings import Settings
 from streams.held import first_held, held
 from streams.kinds import FollowedKinds
@@ -53,7 +54,9 @@ async def test_the_next_command_is_found_behind_what_is_no_record(stack: Setting
     transact(stack, topic, b"a")
     transact(stack, topic, b"b")
     place, connection = TopicPartition(topic, 0), kafka.connection(stack)
-    assert await held(connection, place) == (0, 4)
+    ends = Ends(connection)
+    assert await held(ends, place) == (0, 4)
+    await ends.stop()
     assert [await first_held(connection, place, offset) for offset in range(5)] == [0, 2, 2, 4, 4]
 
 
