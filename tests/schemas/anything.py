@@ -75,8 +75,14 @@ def _object(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[
     )
 
 
+def _array(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[list[Any]]:
+    fewest = schema.get("minItems", 0)
+    most = max(fewest, min(schema.get("maxItems", 4), 4))
+    return st.lists(_value(schema["items"], known), min_size=fewest, max_size=most)
+
+
 _FORMS = {
-    "array": lambda schema, known: st.lists(_value(schema["items"], known), max_size=min(schema.get("maxItems", 4), 4)),
+    "array": _array,
     "boolean": lambda _schema, _known: st.booleans(),
     "integer": _integer,
     "null": lambda _schema, _known: st.none(),
