@@ -47,11 +47,12 @@ def _changed(fact: AddressFact) -> Row:
 def _claimed(fact: AddressClaimed) -> Row:
     opening, changing = fact.opening, fact.changing
     proof = opening.proof if opening is not None else changing.new if changing is not None else None
+    verified = opening is not None and opening.verified
     return {
         "account_id": fact.account_id,
-        "verified": opening is not None and opening.verified,
+        "verified": verified,
         "claimed_time": moment(fact.claimed),
-        "proof_until": _until(proof),
+        "proof_until": None if verified else _until(proof),
     }
 
 
