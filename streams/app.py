@@ -148,6 +148,7 @@ class Partitions:
             return
         if not journal.offer(records):
             if self._sought.get(tp) != journal.expected:
+                self._sought[tp] = journal.expected
                 await self._seek(tp, journal.expected)
         elif not journal.room.is_set() and tp not in self._held:
             self._held[tp] = asyncio.create_task(self._hold(tp, journal))
@@ -166,6 +167,7 @@ class Partitions:
                 stuck, self._tended[tp] = self._tended.get(tp) == journal.expected, journal.expected
                 if stuck and await thread.call_thread(consumer.position, _place(tp)) > journal.expected:
                     journal.expected = await first_held(self._connection, _place(tp), journal.expected)
+                    self._sought[tp] = journal.expected
                     await self._seek(tp, journal.expected)
         except (KafkaError, IllegalStateError, OSError) as error:
             log.info("offsets not committed", error=str(error))
@@ -179,7 +181,6 @@ class Partitions:
 
     async def _seek(self, tp: TP, offset: int) -> None:
         """Have the records from `offset` delivered next."""
-        self._sought[tp] = offset
         await self._tell("seek", tp, offset)
 
     async def _tell(self, what: str, tp: TP, *more: int) -> None:
@@ -201,7 +202,7 @@ class Partitions:
             journal.expected = offset
             self._journals[tp] = journal
             self._sought.pop(tp, None)
-            await self._tell("seek", tp, offset)
+            await self._seek(tp, offset)
             log.info("journal opened", journal=f"{tp.topic}:{tp.partition}", command=offset)
             await journal.run()
         except asyncio.CancelledError:
