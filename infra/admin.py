@@ -18,6 +18,7 @@ from schemas.problems import Problem
 from streams.account import Register, address_of, open_person
 from streams.ask import Asker
 from streams.door import WriteDoor
+from streams.first import be_first
 from streams.forms import Identity, Unanswered, Visit
 from streams.kinds import FollowedKinds
 from streams.request import Terms, random_id
@@ -57,11 +58,16 @@ async def rewrap(settings: Settings) -> str:
 
 async def _create(visit: Visit, address: str, password: str) -> str:
     row = await visit.identity.people.by_address(await address_of(visit, address))
+    if row is not None and not row["verified"]:
+        raise Unusable(
+            "An account has this address that nobody proved to read; let its owner prove it first, or close it."
+        )
     if row is not None:
         await visit.ask(GiveRole(account_id=row["account_id"], role=ROLE), MACHINE)
         return f"The account {row['account_id']} has this address, and the role {ROLE} now; its password is as it was."
     require_good(password, address)
     account_id = random_id()
+    await be_first(visit, account_id)
     await open_person(visit, Register(address=address, password=password), account_id, admin=True)
     return f"The account {account_id} may do everything; sign in at {visit.identity.settings.url}/v1/sessions."
 

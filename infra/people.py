@@ -23,25 +23,33 @@ WAIT = 2.0
 """Seconds that a read model may take to know what was just written."""
 
 _PROJECTIONS = (account.projection, session.projection, apikey.projection, totp.projection, role.projection)
+_OF = {each.name: each for each in _PROJECTIONS}
 
 
 class People:
-    """Looks people up; as new as somebody who just changed something expects it, where that is said."""
+    """Looks people up, as their journals have them; raises Problem while the read models lack something of that."""
 
     def __init__(self, door: ReadDoor, ends: Ends) -> None:
         self._door = door
         self._ends = ends
 
     async def account(self, account_id: str) -> dict[str, Any] | None:
+        """Give an account as its journal has it: what a read model forgot, or fills in anew, lets nobody in."""
+        await self._reach_end("account", account_id)
         return await self._door.ask(lambda connection: account.find(connection, account_id))
 
     async def by_address(self, digest: str) -> dict[str, Any] | None:
-        return await self._door.ask(lambda connection: account.by_address(connection, digest))
+        """Give the account that has an address now."""
+        found = await self._door.ask(lambda connection: account.by_address(connection, digest))
+        row = await self.account(found["account_id"]) if found is not None else None
+        return row if row is not None and row["address"] == digest else None
 
     async def any(self) -> bool:
         return await self._door.ask(account.any)
 
     async def totp(self, account_id: str) -> dict[str, Any] | None:
+        """Give a second factor as its journal has it."""
+        await self._reach_end("totp", account_id)
         return await self._door.ask(lambda connection: totp.find(connection, account_id))
 
     async def session(self, session_id: str, *, newest: bool = False) -> dict[str, Any] | None:
@@ -51,17 +59,16 @@ class People:
         return await self._door.ask(lambda connection: session.find(connection, session_id))
 
     async def apikey(self, key_id: str) -> dict[str, Any] | None:
+        """Give a key as its journal has it."""
+        await self._reach_end("apikey", key_id)
         return await self._door.ask(lambda connection: apikey.find(connection, key_id))
 
     async def key(self, digest: str) -> KeyRow | None:
         """Give the key of a secret, with its account. Raises Problem."""
-
-        async def find(connection: Connection) -> KeyRow | None:
-            row = await apikey.find_by_secret(connection, digest)
-            owner = await account.find(connection, row["account_id"]) if row is not None else None
-            return _key(row, owner) if row is not None and owner is not None else None
-
-        return await self._door.ask(find)
+        found = await self._door.ask(lambda connection: apikey.find_by_secret(connection, digest))
+        row = await self.apikey(found["key_id"]) if found is not None else None
+        owner = await self.account(row["account_id"]) if row is not None else None
+        return _key(row, owner) if row is not None and owner is not None else None
 
     async def reach(self, position: str) -> None:
         """Wait until all that is asked here knows a position. Raises Problem."""
@@ -89,16 +96,16 @@ class People:
         return await self._door.ask(look)
 
     async def _reach_end(self, domain: str, subject: str) -> None:
-        partitions = {each.name: each.partitions for each in DOMAINS}
-        place = Place(domain, partition_of(subject.encode(), partitions[domain]))
+        """Wait until the read model of a domain knows all there is in a subject's journal. Raises Problem."""
+        projection = _OF[domain]
+        place = Place(domain, partition_of(subject.encode(), projection.domains[0].partitions))
         try:
             (end,) = await self._ends.of(topics.facts(domain), [place.partition])
         except (KafkaError, OSError) as error:
-            # Nobody who signed in a moment ago is to hear that there is no such session.
-            told = "Kafka cannot say what the newest sessions are; ask again in a moment."
+            told = "Kafka cannot say what is newest of accounts and sessions; ask again in a moment."
             raise Problem("kafka_unavailable", told, headers={"Retry-After": "1"}) from error
         if end:
-            await self._door.reach(Terms(ANYBODY, {place: end - 1}, WAIT, ""), session.projection)
+            await self._door.reach(Terms(ANYBODY, {place: end - 1}, WAIT, ""), projection)
 
 
 async def _places(connection: Connection) -> dict[tuple[str, int], tuple[int, bytes]]:

@@ -13,11 +13,10 @@ from infra.auth.inbox import messages
 from infra.auth.tokens import AccessTokens, Claims
 from infra.auth.vault import Vault
 from infra.direct import DirectRoute
-from infra.ports import is_loopback
-from infra.settings import Settings
+from infra.settings import Settings, is_loopback
 from schemas.account import RoleName
 from schemas.message import Subject
-from schemas.problems import answers
+from schemas.problems import Problem, answers
 from streams.forms import Sent
 from streams.request import read, validated
 
@@ -49,13 +48,20 @@ def routes(settings: Settings, vault: Vault, tokens: AccessTokens) -> APIRouter:
     router = APIRouter(prefix="/v1/dev", tags=["development"])
     if settings.dev_login:
         _login(router, tokens)
-    if is_loopback(settings.host) and not settings.smtp_url:
+    if settings.local and not settings.smtp_url:
         _inbox(router, vault)
     return router
 
 
+def _require_here(request: Request) -> None:
+    """Refuse a request for another name: a page elsewhere may give its own name this machine's address."""
+    if not is_loopback(request.url.hostname or ""):
+        raise Problem("origin_forbidden", "Ask this as 127.0.0.1 or localhost; it is for development only.")
+
+
 def _login(router: APIRouter, tokens: AccessTokens) -> None:
     async def login(request: Request) -> Response:
+        _require_here(request)
         sent = validated(BeAnybody, await read(request))
         claims = Claims(sent.account, DEV, roles=sent.roles, expires=int(time.time()) + LASTS)
         told = {"access_token": tokens.issue(claims), "token_type": "Bearer", "expires_in": LASTS}
@@ -67,7 +73,7 @@ def _login(router: APIRouter, tokens: AccessTokens) -> None:
         login,
         methods=["POST"],
         summary="Be anybody",
-        responses=answers("body_invalid", "body_unreadable", "body_too_large", "rate_limited"),
+        responses=answers("body_invalid", "body_unreadable", "body_too_large", "origin_forbidden", "rate_limited"),
         openapi_extra={"requestBody": body},
         route_class_override=DirectRoute,
     )
@@ -77,8 +83,9 @@ def _inbox(router: APIRouter, vault: Vault) -> None:
     @router.get(
         "/inbox",
         summary="Mail that was kept instead of sent",
-        responses=answers("postgres_unavailable", "rate_limited"),
+        responses=answers("origin_forbidden", "postgres_unavailable", "rate_limited"),
     )
-    async def inbox(to: str | None = None, after: Moment | None = None) -> Response:
+    async def inbox(request: Request, to: str | None = None, after: Moment | None = None) -> Response:
+        _require_here(request)
         kept = await messages(vault, to, after)
         return Response(orjson.dumps({"items": kept}), 200, {"Cache-Control": "no-store"}, JSON)

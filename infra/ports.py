@@ -1,7 +1,6 @@
 """Which ports the servers take: those of last time if they are free, so that addresses noted once stay right."""
 
 import atexit
-import ipaddress
 import json
 import random
 import socket
@@ -15,14 +14,6 @@ from infra.settings import Settings, Unusable
 LOWEST, HIGHEST = 20_000, 32_000
 
 _claims: dict[int, socket.socket] = {}
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine reaches a host by its name or address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def choose(data_dir: Path, names: Mapping[str, int | None]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from infra import telemetry
 from infra.ending import STOPPING, leave_within
-from infra.ports import is_loopback, refuse_busy
+from infra.ports import refuse_busy
 from infra.protocol import KEEP_ALIVE, Bounded
 from infra.ready import agree, reach
 from infra.settings import Settings, Unusable
@@ -90,14 +90,15 @@ async def _until_told(work: Coroutine[Any, Any, None]) -> None:
 
 def _refuse_strangers(settings: Settings) -> None:
     """Let only this machine play, and let strangers come only where mail reaches them."""
-    if is_loopback(settings.host):
+    if settings.local:
         return
     if settings.dev_login:
         raise Unusable(
-            f"ANNAL_HOST is {settings.host}, and with ANNAL_DEV_LOGIN anybody is whom they say: set one of both anew."
+            f"Others reach ANNAL_HOST {settings.host} as {settings.url}, and with ANNAL_DEV_LOGIN anybody is whom "
+            "they say: leave it out."
         )
     if not settings.smtp_url:
         raise Unusable(
-            f"ANNAL_HOST is {settings.host}, and mail goes nowhere: set ANNAL_SMTP_URL, so that people can prove their "
-            "addresses."
+            f"Others reach ANNAL_HOST {settings.host} as {settings.url}, and mail goes nowhere: set ANNAL_SMTP_URL, "
+            "so that people can prove their addresses."
         )

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -143,10 +144,24 @@ class Settings(BaseSettings):
             raise ValueError("a master key is 64 hexadecimal digits; put commas between several")
         return keys
 
+    @property
+    def local(self) -> bool:
+        """Whether only this machine reaches the doors: no proxy and no other name stands before them."""
+        named = urlsplit(self.url).hostname or ""
+        return is_loopback(self.host) and is_loopback(named) and not self.trusted_proxies
+
     def environment(self) -> dict[str, str]:
         """These settings as the environment variables that give them to another process."""
         said = {name: getattr(self, name) for name in type(self).model_fields}
         return {f"ANNAL_{name.upper()}": _plain(value) for name, value in said.items() if value is not None}
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine reaches a host by its name or address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def load(*, running: bool = True, **given: Any) -> Settings:

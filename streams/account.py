@@ -100,6 +100,7 @@ class TokenForPassword(Sent):
 
 async def register(visit: Visit, sent: Register) -> Answer:
     require_good(sent.password, sent.address, sent.display_name or "")
+    addresses.normal(sent.address)  # Who is first and mistypes the address is first again.
     account_id = visit.new_id("account")
     return await open_person(visit, sent, account_id, admin=await is_first(visit, account_id))
 

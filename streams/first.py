@@ -2,8 +2,7 @@
 
 from hashlib import sha256
 
-from infra.ports import is_loopback
-from schemas.address import ClaimAddress
+from schemas.address import ClaimAddress, ConfirmAddress
 from schemas.problems import Problem
 from streams.forms import Visit
 
@@ -13,12 +12,19 @@ FIRST = sha256(b"annal: whoever is first").hexdigest()
 
 async def is_first(visit: Visit, account_id: str) -> bool:
     """Say whether an account to be opened is the first, where doors listen on loopback only."""
-    if not is_loopback(visit.identity.settings.host) or await visit.identity.people.any():
+    if not visit.identity.settings.local or await visit.identity.people.any():
         return False
+    return await be_first(visit, account_id)
+
+
+async def be_first(visit: Visit, account_id: str) -> bool:
+    """Claim to be the first account, for good; False if another is."""
+    actor = await visit.actor(account_id)
     try:
-        await visit.ask(ClaimAddress(address=FIRST, account_id=account_id), await visit.actor(account_id))
+        await visit.ask(ClaimAddress(address=FIRST, account_id=account_id), actor)
     except Problem as problem:
         if problem.code != "address_taken":
             raise
         return False
+    await visit.ask(ConfirmAddress(address=FIRST, account_id=account_id), actor)
     return True

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from infra.auth import bearer, signed_in
 from infra.direct import DirectRoute
 from schemas.domains import DOMAINS
-from schemas.message import Asked, Command, Domain
+from schemas.message import Asked, Command, Domain, Position
 from schemas.problems import Problem
 from schemas.rights import ASKED_WITH_BODY
 from streams import behalf, openapi, openapi_forms
@@ -103,6 +103,8 @@ def _one(identity: Identity, kind_of: type[Command]) -> Ask:
         if problem is not None:
             problem.headers.update(_applied(said))
             raise problem
+        if outcome.position is not None:
+            await identity.known.reach(Position.parse(outcome.position))
         return Response(outcome.model_dump_json(), 200, {**known(outcome), **_applied(said)}, openapi.JSON)
 
     return ask

@@ -11,7 +11,7 @@ from fastapi import Request, Response
 
 from infra.auth import Caller
 from infra.auth.doorkeeper import ANONYMOUS, network_of
-from schemas.message import Actor, Outcome
+from schemas.message import Actor, Outcome, Position
 from schemas.problems import Problem
 from schemas.rights import Right
 from streams.answer import known, location, pending
@@ -57,6 +57,7 @@ async def at_form(identity: Identity, form: Form[Body], request: Request) -> Res
 async def _shown(identity: Identity, outcome: Outcome) -> None:
     """Answer once the next form knows what this one did; should that take too long, it is done all the same."""
     if outcome.position is not None:
+        await identity.known.reach(Position.parse(outcome.position))
         with suppress(Problem):
             await identity.people.reach(outcome.position)
 

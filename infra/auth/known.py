@@ -7,6 +7,7 @@ along the chains of the journals, so that it is felt a moment after it is a fact
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,13 +18,14 @@ from infra import telemetry
 from infra.ending import ended
 from schemas import account, apikey, role, session, topics, wire
 from schemas.journal import Chain, before
-from schemas.message import Fact, FactMeta
+from schemas.message import Fact, FactMeta, Position
 
 KEPT_MS = 15 * 60 * 1000
 """How long a change is remembered, in milliseconds: longer than an access token lives, and than read models lag."""
 
 PATIENCE = 0.5
 READY_PATIENCE = 2.0
+FELT_WITHIN = 1.0
 
 DOMAINS = (account.DOMAIN, session.DOMAIN, apikey.DOMAIN, role.DOMAIN)
 
@@ -86,6 +88,7 @@ class Known:
         self._next: dict[TopicPartition, int] = {}
         self._chains: dict[TopicPartition, Chain] = {}
         self._ready = asyncio.Event()
+        self._moved = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._swept = 0
 
@@ -105,6 +108,14 @@ class Known:
             except TimeoutError:
                 return False
         return True
+
+    async def reach(self, position: Position) -> None:
+        """Wait a little until this door knows a fact, so that the next request feels it."""
+        place = TopicPartition(topics.facts(position.domain), position.partition)
+        if place in self._next:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FELT_WITHIN), self._moved:
+                    await self._moved.wait_for(lambda: self._next[place] > position.offset)
 
     # ── what is asked ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -134,15 +145,15 @@ class Known:
 
     # ── what is heard ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def hear(self, meta: FactMeta, fact: Fact) -> None:
-        """Take a fact that counts."""
+    def hear(self, meta: FactMeta, fact: Fact, at: int) -> None:
+        """Take a fact that counts, which was stored at a time in milliseconds; its command may be much older."""
         match fact:
             case session.SessionEnded():
-                self._sessions[meta.subject] = meta.time
+                self._sessions[meta.subject] = at
             case apikey.KeyRevoked():
-                self._key(meta).revoked = True
+                self._key(meta, at).revoked = True
             case apikey.KeyRerolled():
-                change = self._key(meta)
+                change = self._key(meta, at)
                 change.secret, change.before, change.before_until = fact.secret, fact.before, fact.before_until
             case role.RoleDefined():
                 self.roles[meta.subject] = fact.permissions
@@ -151,14 +162,14 @@ class Known:
             case _:
                 if not meta.type.startswith("account."):
                     return
-                self._hear_of_account(meta, fact)
+                self._hear_of_account(meta, fact, at)
         self.changes += 1
 
-    def _hear_of_account(self, meta: FactMeta, fact: Fact) -> None:
-        change = self._accounts.setdefault(meta.subject, Change(meta.time))
+    def _hear_of_account(self, meta: FactMeta, fact: Fact, at: int) -> None:
+        change = self._accounts.setdefault(meta.subject, Change(at))
         if meta.version <= change.version:
             return
-        change.time, change.version = meta.time, meta.version
+        change.time, change.version = at, meta.version
         change.generation = max(change.generation, getattr(fact, "generation", 0))
         match fact:
             case account.AccountSuspended():
@@ -177,9 +188,9 @@ class Known:
             case _:
                 pass
 
-    def _key(self, meta: FactMeta) -> KeyChange:
-        change = self._keys.setdefault(meta.subject, KeyChange(meta.time))
-        change.time = meta.time
+    def _key(self, meta: FactMeta, at: int) -> KeyChange:
+        change = self._keys.setdefault(meta.subject, KeyChange(at))
+        change.time = at
         return change
 
     # ── following ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -223,6 +234,8 @@ class Known:
                         self._take(place, record)
                     # Not the last record's: offsets may be taken by what is none, such as the end of a transaction.
                     self._next[place] = await consumer.position(place)
+                async with self._moved:
+                    self._moved.notify_all()
                 if not self._ready.is_set() and await _reached(consumer, ends):
                     self._ready.set()
                 self._sweep()
@@ -237,7 +250,7 @@ class Known:
         if not self._chains[place].take(before(record.headers), key, value):
             return
         try:
-            self.hear(*wire.decode_fact(value))
+            self.hear(*wire.decode_fact(value), record.timestamp)
         except wire.Undecodable as error:
             log.error("a fact of who may ask cannot be read", place=f"{place}:{record.offset}", error=str(error))  # noqa: TRY400 - the sentence says it all
 

@@ -93,7 +93,7 @@ class Vault:
         self._settings = settings
         self._pool = postgres.pool(settings, CONNECTIONS)
         self._persons: Recent[str, Person] = Recent(PERSONS_KEPT)
-        self._forgotten = 0
+        self._gone: Recent[str, bool] = Recent(PERSONS_KEPT)
         self._secrets: dict[str, bytes] = {}
 
     async def open(self) -> None:
@@ -130,14 +130,16 @@ class Vault:
         person = self._persons.get(account_id)
         if person is not None:
             return person
-        forgotten = self._forgotten
+        if self._gone.get(account_id):
+            return None
         wrapped = await self._do("SELECT wrapped FROM vault.person_key WHERE account_id = %s", account_id)
         if wrapped is None:
             return None
         person = Person(account_id, self.master.unwrap(f"person_key:{account_id}", wrapped))
         # Whoever was erased while PostgreSQL answered is not to be remembered.
-        if self._forgotten == forgotten:
-            self._persons.keep(account_id, person)
+        if self._gone.get(account_id):
+            return None
+        self._persons.keep(account_id, person)
         return person
 
     async def erase(self, account_id: str) -> None:
@@ -150,8 +152,8 @@ class Vault:
         self.forget(account_id)
 
     def forget(self, account_id: str) -> None:
-        """Drop a key from the memory of this process: the person was erased, here or elsewhere."""
-        self._forgotten += 1
+        """Know a key no more: the person was erased, here or elsewhere, and the key may be destroyed a while later."""
+        self._gone.keep(account_id, value=True)
         self._persons.forget(account_id)
 
     async def secret(self, name: str) -> bytes:

@@ -38,7 +38,7 @@ async def doors(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     transport = httpx2.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx2.AsyncClient(transport=transport, base_url="http://annal", timeout=60, auth=Playing()) as client,
+        httpx2.AsyncClient(transport=transport, base_url="http://localhost", timeout=60, auth=Playing()) as client,
     ):
         yield client
 

@@ -101,7 +101,7 @@ async def test_session_fixation(ada: Somebody, grace: Somebody, http: Door) -> N
     """CVE-2026-7507: nobody chooses the id of a session, or of an account, and a planted cookie is nothing."""
     for chosen in ({"session_id": "0192f0c1-2d3e-7000-8000-000000000002"}, {"account_id": grace.account}):
         assert (await ada.sign_in(422, **chosen)).json()["code"] == "body_invalid"
-    planted = {"Cookie": f"__Host-annal-refresh={grace.refresh}", "Idempotency-Key": "chosen", "Origin": "http://annal"}
+    planted = {"Cookie": f"__Host-annal-refresh={grace.refresh}", "Idempotency-Key": "chosen", "Origin": "http://localhost"}
     sent = {"address": ada.address, "password": PASSWORD, "cookie": True}
     begun = [await http.post("/v1/sessions", json=sent, headers=planted) for _ in range(2)]
     assert [each.json()["account_id"] for each in begun] == [ada.account] * 2
@@ -129,7 +129,7 @@ async def test_cross_site_request_forgery(ada: Somebody, http: Door) -> None:
     sent = {"address": ada.address, "password": PASSWORD, "cookie": True}
     for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
         assert (await http.post("/v1/sessions", json=sent, headers=headers)).status_code == 403
-    answer = await http.post("/v1/sessions", json=sent, headers={"Origin": "http://annal"})
+    answer = await http.post("/v1/sessions", json=sent, headers={"Origin": "http://localhost"})
     assert "refresh_token" not in answer.json()
     cookie, _, attributes = answer.headers["Set-Cookie"].partition("; ")
     assert {"Path=/", "Secure", "HttpOnly", "SameSite=Strict"} <= set(attributes.split("; "))
@@ -137,15 +137,15 @@ async def test_cross_site_request_forgery(ada: Somebody, http: Door) -> None:
     for headers in (
         {},
         {"Origin": "https://evil.example"},
-        {"Origin": "http://annal.evil.example"},
+        {"Origin": "http://localhost.evil.example"},
         {"Origin": "null"},
     ):
         forged = await http.post("/v1/sessions/refresh", json={}, headers={"Cookie": cookie, **headers})
         assert (forged.status_code, forged.json()["code"]) == (403, "origin_forbidden")
-    own = await http.post("/v1/sessions/refresh", json={}, headers={"Cookie": cookie, "Origin": "http://annal"})
+    own = await http.post("/v1/sessions/refresh", json={}, headers={"Cookie": cookie, "Origin": "http://localhost"})
     assert own.status_code == 200
     for path in ("/v1/accounts/me", "/v1/sessions"):
-        assert (await http.get(path, headers={"Cookie": cookie, "Origin": "http://annal"})).status_code == 401
+        assert (await http.get(path, headers={"Cookie": cookie, "Origin": "http://localhost"})).status_code == 401
 
 
 # ── addresses and passwords ───────────────────────────────────────────────────────────────────────────────────────────

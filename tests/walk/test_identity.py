@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 
 import httpx2
+import psycopg
 import pyotp
 import pytest
 import redis
@@ -77,7 +78,7 @@ async def test_the_way_of_a_person(http: httpx2.AsyncClient, admin: Somebody) ->
     # A right taken away works on the next request.
     assert (await grace.get("/v1/resources")).status_code == 200
     await admin.ask("account.take_role", account_id=grace.account, role="member")
-    await felt(lambda: grace.get("/v1/resources"), 403)
+    assert (await grace.get("/v1/resources")).status_code == 403
 
     # Erased.
     known = await ada.get(f"/v1/accounts/{ada.account}/export")
@@ -106,6 +107,9 @@ async def test_nothing_of_an_erased_person_is_left(http: httpx2.AsyncClient, sta
     kept = backup(stack)
     await ada.ask("account.erase", account_id=ada.account)
     await felt(inbox, 404)
+    with psycopg.connect(stack.postgres_url) as database:
+        keys = database.execute("SELECT wrapped FROM vault.person_key WHERE account_id = %s", [ada.account]).fetchall()
+    assert keys == [(None,)]
     # What is searched holds what is no secret, so that what is not found is not there.
     assert found(stack, running, kept, ada.account)
     assert {each: found(stack, running, kept, each) for each in told} == {each: [] for each in told}

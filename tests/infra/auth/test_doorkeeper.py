@@ -80,7 +80,7 @@ def heard(known: Known, subject: str, fact: Fact, version: int = 1) -> None:
         command_offset=0,
         correlation_id=command_id,
     )
-    known.hear(meta, fact)
+    known.hear(meta, fact, meta.time)
 
 
 async def refused(show: Show) -> str:
