@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, get_args
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from schemas.message import Command, Domain, Fact, JsonObject
+from schemas.message import Command, Domain, Fact, JsonObject, Time
 from schemas.person import AccountId, Changing, Digest, Opening, Profile, Proof, Sealed
 
 RoleName = Annotated[
@@ -115,7 +115,7 @@ class RehashPassword(_AboutOneAccount):
 
 
 class AskPasswordReset(_AboutOneAccount):
-    """Send a token to the address with which a new password can be set."""
+    """Send a token to the address with which a new password can be set; soon after another one, nothing is sent."""
 
     type: ClassVar[str] = "account.ask_password_reset"
     proof: Proof
@@ -316,6 +316,12 @@ class RoleTaken(Fact):
     type: ClassVar[str] = "account.role_taken"
     role: str
 
+
+RESET_AGAIN_MS: Time = 10 * 60 * 1000
+"""How much longer than the token before another one must count for it to be made, in milliseconds: anybody asks for it.
+
+Else who knows an address could void each token before it is used, and shorten an invitation.
+"""
 
 AccountCommand = (
     OpenAccount

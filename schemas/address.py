@@ -45,7 +45,10 @@ class ConfirmAddress(_AboutOneAddress):
 
 
 class RenewProof(_AboutOneAddress):
-    """Send another token to an address that waits to be verified; the one before proves nothing any more."""
+    """Send another token to an address that waits to be verified; the one before proves nothing any more.
+
+    Soon after that one, nothing is sent.
+    """
 
     type: ClassVar[str] = "address.renew_proof"
     proof: Proof
@@ -92,6 +95,12 @@ class AddressReleased(Fact):
 
 UNPROVED_MS: Time = 24 * 3600 * 1000
 """How long an address that nobody proved to read is held, in milliseconds."""
+
+RENEW_AGAIN_MS: Time = 10 * 60 * 1000
+"""How much longer than the token before another one must prove for it to be made, in milliseconds: anybody asks for it.
+
+Else who knows an address could void each token before it is used.
+"""
 
 AddressCommand = ClaimAddress | VerifyAddress | ConfirmAddress | RenewProof | ReleaseAddress
 AddressFact = AddressClaimed | AddressVerified | ProofRenewed | AddressReleased

@@ -7,6 +7,7 @@ from msgspec import msgpack
 
 from commands.account import decider
 from schemas.account import (
+    RESET_AGAIN_MS,
     AccountClosed,
     AccountErased,
     AccountOpened,
@@ -105,6 +106,10 @@ def rehash(text: str = "harder", generation: int = 0) -> RehashPassword:
 
 def reset_password(shown: str = "reset", text: str = "other") -> ResetPassword:
     return ResetPassword(**ABOUT, token=digest(shown), password=sealed(text))
+
+
+def ask_reset(until: int) -> AskPasswordReset:
+    return AskPasswordReset(**ABOUT, proof=proof("newer", until))
 
 
 def give(role: str) -> GiveRole:
@@ -365,9 +370,24 @@ class TestResetPassword:
         given(opened, reset_asked, self.fresh).when(reset_password(), at=2 * HOUR).quiet()
 
     def test_only_the_newest_token_counts(self) -> None:
-        newer = PasswordResetAsked(proof=proof("newer"))
+        newer = PasswordResetAsked(proof=proof("newer", HOUR + RESET_AGAIN_MS))
+        given(opened, reset_asked).when(ask_reset(HOUR + RESET_AGAIN_MS)).then(newer)
         given(opened, reset_asked, newer).when(reset_password()).refused("token_wrong")
         given(opened, reset_asked, newer).when(reset_password("newer")).then(self.fresh)
+
+    def test_a_token_that_was_sent_just_now_is_not_voided(self) -> None:
+        given(opened, reset_asked).when(ask_reset(HOUR + RESET_AGAIN_MS - 1)).quiet()
+
+    def test_once_it_was_used_another_one_is_sent_at_once(self) -> None:
+        given(opened, reset_asked, self.fresh).when(ask_reset(HOUR + 1)).then(
+            PasswordResetAsked(proof=proof("newer", HOUR + 1))
+        )
+
+    def test_an_invitation_is_never_shortened(self) -> None:
+        week = AccountOpened(address=HOME, opening=opening(password=None, proof=proof("token", 7 * 24 * HOUR)))
+        given(week).when(ask_reset(HOUR)).quiet()
+        longer = 7 * 24 * HOUR + RESET_AGAIN_MS
+        given(week).when(ask_reset(longer)).then(PasswordResetAsked(proof=proof("newer", longer)))
 
     def test_without_asking_there_is_no_token(self) -> None:
         given(opened).when(reset_password()).refused("token_wrong")

@@ -1,6 +1,7 @@
 """What may be done with an address."""
 
 from schemas.address import (
+    RENEW_AGAIN_MS,
     UNPROVED_MS,
     AddressClaimed,
     AddressReleased,
@@ -31,8 +32,8 @@ def verify(account: str = "alice", shown: str = "token") -> VerifyAddress:
     return VerifyAddress(address=HOME, account_id=account, token=digest(shown))
 
 
-def renew(account: str = "alice", of: str = "another") -> RenewProof:
-    return RenewProof(address=HOME, account_id=account, proof=proof(of, 2 * HOUR))
+def renew(account: str = "alice", of: str = "another", until: int = 2 * HOUR) -> RenewProof:
+    return RenewProof(address=HOME, account_id=account, proof=proof(of, until))
 
 
 def confirm(account: str = "alice") -> ConfirmAddress:
@@ -132,6 +133,12 @@ class TestRenewProof:
 
     def test_the_same_token_adds_nothing(self) -> None:
         given(claimed, self.renewed).when(renew()).quiet()
+        given(claimed, self.renewed).when(renew(until=4 * HOUR)).quiet()
+
+    def test_a_token_that_was_sent_just_now_is_not_voided(self) -> None:
+        given(claimed).when(renew(until=HOUR + RENEW_AGAIN_MS - 1)).quiet()
+        later = HOUR + RENEW_AGAIN_MS
+        given(claimed).when(renew(until=later)).then(ProofRenewed(account_id="alice", proof=proof("another", later)))
 
     def test_what_is_verified_needs_none(self) -> None:
         given(claimed, verified).when(renew()).quiet()
