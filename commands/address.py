@@ -1,7 +1,7 @@
 """The rules of addresses: who holds one, and what proves that they read it.
 
 Whoever claims an address first holds it; who proves to read it keeps it until they let go. One that nobody proved to
-read within a day is free for the next who asks.
+read within a day is free for the next who asks; one that was invited, once the invitation is over.
 """
 
 from msgspec import Struct
@@ -29,12 +29,13 @@ from schemas.person import Proof
 class Address(Struct, frozen=True, gc=False):
     """An address, held since `claimed` by the account `holder`, or by nobody. `token` proves something until `until`.
 
-    Times are milliseconds since 1970 UTC.
+    From `free` on others may have it, unless it is verified. Times are milliseconds since 1970 UTC.
     """
 
     holder: str = ""
     verified: bool = False
     claimed: int = 0
+    free: int = 0
     token: str = ""
     until: int = 0
 
@@ -70,7 +71,7 @@ def _claim(address: Address, command: ClaimAddress, time: int) -> list[AddressFa
             return []
         # Whoever asks again and again holds it no longer for that.
         claimed, former = address.claimed, None
-    elif address.holder and (address.verified or time - address.claimed < UNPROVED_MS):
+    elif address.holder and (address.verified or time < address.free):
         raise Refused("address_taken", "Another account holds this address; sign in to that, or use another address.")
     return [
         AddressClaimed(
@@ -106,7 +107,7 @@ def evolve(address: Address, fact: AddressFact) -> Address:
     match fact:
         case AddressClaimed():
             verified = fact.opening is not None and fact.opening.verified
-            held = Address(fact.account_id, verified, fact.claimed)
+            held = Address(fact.account_id, verified, fact.claimed, _free(fact))
             return _with(held, _proof(fact))
         case AddressVerified():
             return replace(address, verified=True)
@@ -114,6 +115,12 @@ def evolve(address: Address, fact: AddressFact) -> Address:
             return _with(address, fact.proof)
         case AddressReleased():
             return Address()
+
+
+def _free(claim: AddressClaimed) -> int:
+    """Give when others may have it: an invitation's token is good for longer than a day; those after hold nothing."""
+    first = claim.opening.proof if claim.opening is not None else None
+    return max(claim.claimed + UNPROVED_MS, first.until if first is not None else 0)
 
 
 def _proof(claim: ClaimAddress | AddressClaimed) -> Proof | None:

@@ -23,7 +23,7 @@ class _AboutOneAddress(Command):
 class ClaimAddress(_AboutOneAddress):
     """Hold an address for an account: to open that with it, or to change to it.
 
-    One that nobody proved to read within a day may be claimed by another.
+    One that nobody proved to read within a day may be claimed by another, or once the token of its invitation is over.
     """
 
     type: ClassVar[str] = "address.claim"
@@ -94,7 +94,7 @@ class AddressReleased(Fact):
 
 
 UNPROVED_MS: Time = 24 * 3600 * 1000
-"""How long an address that nobody proved to read is held, in milliseconds."""
+"""How long an address that nobody proved to read is held, in milliseconds; one of an invitation, as long as that is good."""
 
 RENEW_AGAIN_MS: Time = 10 * 60 * 1000
 """How much longer than the token before another one must prove for it to be made, in milliseconds: anybody asks for it.

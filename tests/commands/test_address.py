@@ -79,6 +79,15 @@ class TestClaim:
         given(claimed, taken).when(verify()).refused("address_not_held")
         given(claimed, taken).when(claim(), at=UNPROVED_MS).refused("address_taken")
 
+    def test_who_is_invited_has_it_as_long_as_the_invitation(self) -> None:
+        week = 7 * UNPROVED_MS
+        invited = claimed.model_copy(update={"opening": opening(password=None, proof=proof(until=week))})
+        given(invited).when(claim("bob"), at=week - 1).refused("address_taken")
+        given(invited).when(claim("bob"), at=week).then(
+            AddressClaimed(account_id="bob", claimed=week, opening=opening(), former="alice")
+        )
+        given(invited, verified).when(claim("bob"), at=2 * week).refused("address_taken")
+
     def test_another_proof_holds_it_no_longer_either(self) -> None:
         renewed = ProofRenewed(account_id="alice", proof=proof("another", 48 * HOUR))
         _, facts = given(claimed, renewed).when(claim("bob"), at=UNPROVED_MS).decided()
