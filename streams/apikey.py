@@ -61,6 +61,13 @@ async def create(visit: Visit, sent: NewKey) -> Answer:
 
 
 async def reroll(visit: Visit, sent: NewSecret) -> Answer:
+    row = await visit.identity.people.apikey(sent.key_id)
+    if row is None:
+        # What it may do is not known here, so nobody can be said to have all of it.
+        raise Problem("apikey_unknown", "You have no such key; take its id from the list of your keys.")
+    if visit.terms.actor.id in (row["account_id"], row["maker"]):
+        # Who has the secret may do all that the key may: with a key of few scopes nobody gets one of many.
+        require_had(visit.terms.caller, tuple(row["scopes"]))
     text = await _secret(visit)
     command = RerollKey(
         key_id=sent.key_id,
@@ -68,10 +75,6 @@ async def reroll(visit: Visit, sent: NewSecret) -> Answer:
         start=apikeys.start(text),
         overlap=sent.overlap_seconds * 1000,
     )
-    row = await visit.identity.people.apikey(sent.key_id)
-    if row is not None and visit.terms.actor.id in (row["account_id"], row["maker"]):
-        # Who has the secret may do all that the key may: with a key of few scopes nobody gets one of many.
-        require_had(visit.terms.caller, tuple(row["scopes"]))
     return Answer(await visit.ask(command, visit.terms.actor), {"key_id": sent.key_id, "key": text})
 
 
