@@ -24,8 +24,8 @@ from schemas.address import ClaimAddress, ConfirmAddress, ReleaseAddress, RenewP
 from schemas.message import Actor, Command, JsonObject
 from schemas.person import NOTHING, Changing, Opening, Proof
 from schemas.problems import Problem
-from schemas.rights import RIGHTS, Right, permitted
-from streams.beyond import require_had
+from schemas.rights import RIGHTS, Right
+from streams.beyond import require_roles
 from streams.first import is_first
 from streams.forms import Answer, Form, OfAccount, Row, Sent, UntoldForm, Visit, now
 from streams.proving import prove_password
@@ -122,7 +122,7 @@ async def open_person(visit: Visit, sent: Register, account_id: str, *, admin: b
 
 
 async def invite(visit: Visit, sent: Invite) -> Answer:
-    require_had(visit.terms.caller, permitted(sent.roles, visit.identity.known.roles))
+    require_roles(visit.terms.caller, sent.roles, visit.identity.known.roles)
     account_id, digest = visit.new_id("account"), await address_of(visit, sent.address)
     person = await visit.identity.vault.person(account_id)
     opening = Opening(

@@ -244,6 +244,23 @@ async def test_more_than_one_has_is_given_to_nobody(ada: Somebody, root: Somebod
     assert (await ada.get("/v1/accounts")).status_code == 403
 
 
+async def test_a_role_that_is_not_there_yet_is_given_to_nobody(ada: Somebody, root: Somebody, http: Door) -> None:
+    """A name given ahead, or one that was retired, would give what is defined under it later."""
+    ahead, retired = f"ahead-{uuid.uuid4().hex[:8]}", f"retired-{uuid.uuid4().hex[:8]}"
+    give = "/v1/commands/account.give_role"
+    await root.ask("role.define", role=retired, permissions=["kind:read"])
+    await felt(lambda: root.post(give, {"account_id": ada.account, "role": retired}), 200)
+    await root.ask("role.retire", role=retired)
+    await felt(lambda: root.post(give, {"account_id": ada.account, "role": retired}), 404)
+    for role in (ahead, retired):
+        for command, body in (
+            ("account.give_role", {"account_id": ada.account, "role": role}),
+            ("account.open_service", {"name": "import", "roles": ["service", role]}),
+            ("account.invite", {"address": Somebody(http, "New").address, "roles": [role]}),
+        ):
+            assert (await root.ask(command, 404, **body))["code"] == "role_unknown"
+
+
 async def test_a_key_of_anothers_request(ada: Somebody, root: Somebody, http: Door) -> None:
     """Who sends another's Idempotency-Key or ETag is told nothing of what the other asked or has."""
     assert root
