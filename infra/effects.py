@@ -22,8 +22,8 @@ from schemas.message import Fact, Recorded
 from schemas.problems import Problem
 from streams.policing import NotNow
 
-EFFECTS: tuple[type[Fact], ...] = (*mail.MAILED, AccountErased)
-"""The facts that lead to something."""
+ERASING: tuple[type[Fact], ...] = (AccountErased,)
+"""The facts that end keys."""
 
 TOLD_WITHIN_MS = 7 * 24 * 3600 * 1000
 """How old a fact may be that people are still told of: as old as a command that is still decided."""

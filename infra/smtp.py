@@ -1,5 +1,6 @@
 """Mail on its way: written as RFC 5322 wants it, and handed to a mail server over SMTP."""
 
+import asyncio
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -16,9 +17,19 @@ PATIENCE = 10.0
 PERMANENT = 500
 """From this code on a refusal is for good (RFC 5321 §4.2.1)."""
 
+CLOSING = 421
+"""The server goes away, whatever it was asked (RFC 5321 §4.2.2): that says nothing about the mail."""
+
+RESTS = (1.0, 2.0, 3.0)
+"""Seconds until a mail that is refused for now is tried again; others wait behind it, so they are few and short."""
+
 
 class Undeliverable(Exception):  # noqa: N818 - what became of a mail
     """A mail that never will be delivered; one sentence says why, without the address."""
+
+
+class Postponed(Exception):  # noqa: N818 - what became of a mail
+    """A mail that the server refuses for now, though it takes others; its code is what it says."""
 
 
 class Mail(NamedTuple):
@@ -47,9 +58,25 @@ def message(mail: Mail, sender: str, name: str, time: int) -> EmailMessage:
 async def send(smtp_url: str, message: EmailMessage) -> None:
     """Hand a message to the mail server: smtps:// is TLS, smtp:// takes STARTTLS if that is offered.
 
-    A password is never sent without TLS. Raises Undeliverable for what the server refuses for good, and SMTPException
-    or OSError for what may go well later.
+    A password is never sent without TLS. What the server refuses for now is tried again a few times. Raises
+    Undeliverable for what it refuses for good or still refuses then, and SMTPException or OSError for what is no
+    verdict on this mail and may go well later.
     """
+    for rest in RESTS:
+        try:
+            await _hand_over(smtp_url, message)
+        except Postponed:
+            await asyncio.sleep(rest)
+        else:
+            return
+    try:
+        await _hand_over(smtp_url, message)
+    except Postponed as error:
+        raise Undeliverable(f"The mail server still refuses this mail for now ({error}).") from None
+
+
+async def _hand_over(smtp_url: str, message: EmailMessage) -> None:
+    """Try once. Raises Postponed, Undeliverable, SMTPException and OSError."""
     url = urlsplit(smtp_url)
     secure = url.scheme == "smtps"
     try:
@@ -64,15 +91,20 @@ async def send(smtp_url: str, message: EmailMessage) -> None:
             timeout=PATIENCE,
         )
     except aiosmtplib.SMTPRecipientsRefused as error:
-        if all(each.code >= PERMANENT for each in error.recipients):
-            raise Undeliverable(f"The mail server refuses this address ({error.recipients[0].code}).") from None
-        raise
+        raise _verdict(error.recipients[0], "address") from None
     except aiosmtplib.SMTPDataError as error:
-        if error.code >= PERMANENT:
-            raise Undeliverable(f"The mail server refuses this mail ({error.code}).") from None
-        raise
+        raise _verdict(error, "mail") from None
     except aiosmtplib.SMTPNotSupported:
         raise Undeliverable("The mail server cannot write to this address.") from None
+
+
+def _verdict(refusal: aiosmtplib.SMTPResponseException, refused: str) -> Exception:
+    """Say what a refusal of one mail means; what the server said may hold the address, and only its code is told."""
+    if refusal.code == CLOSING:
+        return aiosmtplib.SMTPServerDisconnected("The mail server goes away.")
+    if refusal.code >= PERMANENT:
+        return Undeliverable(f"The mail server refuses this {refused} ({refusal.code}).")
+    return Postponed(refusal.code)
 
 
 def _mailbox(address: str) -> Address:

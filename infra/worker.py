@@ -14,8 +14,8 @@ from types import ModuleType
 import uvloop
 from aiokafka.admin import AIOKafkaAdminClient
 
-from infra import kafka, metrics, redis, telemetry
-from infra.effects import EFFECTS, Effects
+from infra import kafka, mail, metrics, redis, telemetry
+from infra.effects import ERASING, Effects
 from infra.ending import STOPPING, leave_within
 from infra.ready import agree
 from infra.settings import Settings, Unusable
@@ -83,10 +83,11 @@ class Worker:
         self._around = Around(self._kinds, self._pulse, RedisReplies(redis.client(settings)))
         self._asker = Asker(self._connection)
         self._effects = Effects(settings)
-        # In two groups: commands that follow on a fact do not wait for mail.
+        # In three groups: commands that follow on a fact, and keys that are to end, do not wait for mail.
         self._policing = (
             Policing(self._connection, "policies", FOLLOWED, asking(self._asker)),
-            Policing(self._connection, "effects", EFFECTS, self._effects.see_to),
+            Policing(self._connection, "effects", ERASING, self._effects.see_to),
+            Policing(self._connection, "mail", mail.MAILED, self._effects.see_to),
         )
         domains = [deciding.domain for deciding in DECIDERS]
         self.app, self._partitions = build(settings, domains, self._pulse, self._open_journal)

@@ -31,6 +31,9 @@ BEAT = 1.0
 AT_ONCE = 100
 """Records taken up together, so that what each asks for cannot keep the group waiting for long."""
 
+AT_LENGTH = 60.0
+"""Seconds after which no more of them are begun: who does not fetch for five minutes is put out of the group."""
+
 FIRST_REST, LONGEST_REST = 0.1, 10.0
 
 log = structlog.get_logger()
@@ -120,8 +123,9 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         # Side by side, so that journals wait for servers together, and what one waits for keeps no other from going on.
         errors = await asyncio.gather(*(self._police(tp, records) for tp, records in batch.items()))
         failed = {tp: error for tp, error in zip(batch, errors, strict=True) if error is not None}
-        for tp in failed.keys() & self._reached.keys() & consumer.assignment():
-            consumer.seek(tp, self._reached[tp].next)
+        for tp in batch.keys() & self._reached.keys() & consumer.assignment():
+            if self._reached[tp].next <= batch[tp][-1].offset:
+                consumer.seek(tp, self._reached[tp].next)
         await self._look(consumer)
         if failed:
             await self._wait(next(iter(failed.values())))
@@ -171,6 +175,8 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
     async def _police(self, tp: TopicPartition, records: Sequence[Record]) -> Exception | None:
         """See to the records of one journal, as far as that can be done; give what kept it from going on."""
         reached = self._reached
+        loop = asyncio.get_running_loop()
+        until = loop.time() + AT_LENGTH
         try:
             for record in records:
                 chain = Chain(reached[tp].head)
@@ -179,6 +185,8 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
                 if reached is not self._reached:
                     return None  # The journal is another's now.
                 reached[tp] = Reached(record.offset + 1, chain.head)
+                if loop.time() > until:
+                    return None
         except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
             return error
         return None

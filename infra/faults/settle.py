@@ -13,9 +13,10 @@ from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from infra import kafka, postgres, redis
-from infra.effects import EFFECTS
+from infra.effects import ERASING
 from infra.faults.check.evidence import Place
 from infra.faults.stage import Stage
+from infra.mail import MAILED
 from infra.ready import ready
 from infra.settings import Settings
 from schemas import topics
@@ -30,7 +31,11 @@ PATIENCE = 30.0
 PLACES = [(domain.name, partition) for domain in DOMAINS for partition in range(domain.partitions)]
 LAST_WORD = b"the last word"
 
-SEE_TO: Mapping[str, Sequence[type[Fact]]] = {"annal.policies": FOLLOWED, "annal.effects": EFFECTS}
+SEE_TO: Mapping[str, Sequence[type[Fact]]] = {
+    "annal.policies": FOLLOWED,
+    "annal.effects": ERASING,
+    "annal.mail": MAILED,
+}
 """The groups that see to facts, with the facts."""
 
 Ends = Mapping[Place, int]

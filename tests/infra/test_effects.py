@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 
-from infra import tables
+from infra import smtp, tables
 from infra.auth import inbox
 from infra.auth.vault import Erased, Person, Vault
 from infra.effects import KNOWN_WITHIN_MS, TOLD_WITHIN_MS, Effects
@@ -309,7 +310,7 @@ async def test_a_mail_server_that_is_busy_is_asked_again_and_the_address_told_to
     sent: Effects, server: MailServer, alice: Somebody
 ) -> None:
     fact = told(alice.opened(), alice.id)
-    server.says["RCPT"] = f"451 <{alice.address}> later"
+    server.says["RCPT"] = f"421 <{alice.address}> later"
     with pytest.raises(NotNow) as busy:
         await sent.see_to(fact)
     assert alice.address not in str(busy.value)
@@ -317,6 +318,21 @@ async def test_a_mail_server_that_is_busy_is_asked_again_and_the_address_told_to
     del server.says["RCPT"]
     await sent.see_to(fact)
     assert len(server.came) == 1
+
+
+async def test_a_mail_that_is_refused_again_and_again_keeps_nobody_waiting(
+    sent: Effects, server: MailServer, vault: Vault, alice: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "RESTS", (0.01,))
+    server.says["RCPT"] = "451 Later"
+    fact, given_up = told(alice.opened(), alice.id), undeliverable()
+    await sent.see_to(fact)
+    assert undeliverable() == given_up + 1
+    assert not await inbox.sent(vault, fact.meta.id, 0)
+
+
+def undeliverable() -> float:
+    return REGISTRY.get_sample_value("annal_mails_total", {"became": "undeliverable"}) or 0
 
 
 async def test_an_address_that_is_refused_for_good_keeps_nobody_waiting(

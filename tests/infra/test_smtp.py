@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from infra import smtp
 from infra.smtp import Mail, Undeliverable, message, send
 from tests.infra.mailserver import MailServer, mail_server
 
@@ -197,13 +198,45 @@ async def test_a_server_that_knows_ascii_only_cannot_write_to_everybody() -> Non
 
 @pytest.mark.parametrize(
     ("word", "answer"),
-    [("RCPT", "451 Later"), ("END", "452 I am full"), ("MAIL", "550 Not from you"), ("EHLO", "421 I am going")],
+    [
+        ("MAIL", "550 Not from you"),
+        ("MAIL", "451 Later"),
+        ("EHLO", "421 I am going"),
+        ("RCPT", "421 I am going"),
+        ("END", "421 I am going"),
+    ],
 )
 async def test_what_may_go_well_later_is_no_verdict(word: str, answer: str) -> None:
     async with mail_server() as server:
         server.says |= {word: answer, "HELO": answer}
         with pytest.raises(aiosmtplib.SMTPException):
             await send(f"smtp://127.0.0.1:{server.port}", HELLO)
+
+
+@pytest.fixture
+def short_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp, "RESTS", tuple(rest / 100 for rest in smtp.RESTS))
+
+
+@pytest.mark.usefixtures("short_rests")
+@pytest.mark.parametrize(("word", "answer"), [("RCPT", "451 Later"), ("END", "452 I am full")])
+async def test_what_is_refused_for_now_is_tried_again_and_then_given_up(word: str, answer: str) -> None:
+    async with mail_server() as server:
+        server.says[word] = answer
+        with pytest.raises(Undeliverable) as told:
+            await send(f"smtp://127.0.0.1:{server.port}", HELLO)
+    assert len([line for line in server.heard if line.startswith("RCPT")]) == 4
+    assert answer[:3] in str(told.value)
+    assert "example.org" not in str(told.value)
+
+
+async def test_what_is_refused_for_a_moment_arrives_once() -> None:
+    async with mail_server() as server:
+        server.says["RCPT"] = "451 Later"
+        asyncio.get_running_loop().call_later(0.5, server.says.pop, "RCPT")
+        await send(f"smtp://127.0.0.1:{server.port}", HELLO)
+    assert len([line for line in server.heard if line.startswith("RCPT")]) == 2
+    assert len(server.came) == 1
 
 
 async def test_nobody_there_is_no_verdict() -> None:

@@ -35,7 +35,7 @@ from tests.infra.guarded import ADMIN, API, PROJECT, SUBSCRIBER, WORKER, Guarded
 WRITERS = {"kind.commands": {API, WORKER}, "kind.facts": {WORKER}}
 JOINED = {
     API: set[str](),
-    WORKER: {"annal.worker", "annal.policies", "annal.effects"},
+    WORKER: {"annal.worker", "annal.policies", "annal.effects", "annal.mail"},
     PROJECT: {"annal.projection.resource"},
     SUBSCRIBER: {"subscriber.theirs"},
 }

@@ -24,7 +24,7 @@ from schemas.person import Opening
 from streams.ask import Asker
 from streams.committed import committed_by
 from streams.policies import FOLLOWED
-from streams.policing import NotNow, Policing, SeeTo, asking
+from streams.policing import BEAT, NotNow, Policing, SeeTo, asking
 from tests.projections.appending import Appender
 from tests.projections.telling import FIRST_MOMENT, Journal, until
 
@@ -246,6 +246,24 @@ async def test_it_says_what_it_waits_for_and_commits_nothing_beyond(ground: Grou
         assert await waits()
         # The void record before the claim needs nothing.
         assert await ground.committed() == [1, 1]
+
+
+async def test_what_takes_long_is_committed_on_the_way(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.policing.AT_LENGTH", BEAT)
+    seen = Seen()
+
+    async def see_to(recorded: Recorded) -> None:
+        if len(seen.accounts) == 2:
+            await asyncio.Event().wait()
+        await asyncio.sleep(BEAT * 1.1)
+        await seen.see_to(recorded)
+
+    async def on_the_way() -> bool:
+        return max(await ground.committed()) >= 2
+
+    await ground.claim(6)
+    async with ground.policed(see_to):
+        await until(on_the_way)
 
 
 async def test_a_bug_is_waited_out_too(ground: Ground) -> None:
