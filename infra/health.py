@@ -24,6 +24,9 @@ from schemas.problems import Problem, answers
 PATIENCE = 3.0
 """Seconds a server has to answer."""
 
+REMEMBERED = 1.0
+"""Seconds that a report is given again: anybody may ask, and each new one opens connections."""
+
 BEHIND_AT_MOST = 10_000
 """Facts of one partition that a read model may lack."""
 
@@ -43,9 +46,20 @@ class Health:
         self._redis = redis
         self._ends = ends
         self._known = known
+        self._asking = asyncio.Lock()
+        self._reported: tuple[bool, Report] | None = None
+        self._reported_at = 0.0
 
     async def report(self) -> tuple[bool, Report]:
-        """Say whether all is well that must be, and how each thing is."""
+        """Say whether all is well that must be, and how each thing is, or was a moment ago."""
+        loop = asyncio.get_running_loop()
+        async with self._asking:
+            if self._reported is None or loop.time() - self._reported_at > REMEMBERED:
+                self._reported = await self._report()
+                self._reported_at = loop.time()
+            return self._reported
+
+    async def _report(self) -> tuple[bool, Report]:
         checks: dict[str, Check] = {
             "callers": self._callers,
             "kafka": self._kafka,

@@ -1,5 +1,6 @@
 """The app as a whole: its health, its measurements, its document, and what it says when something is wrong."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 
 from infra import tables, topics
 from infra.api import create
+from infra.health import REMEMBERED
 from infra.settings import Settings
 
 NOWHERE = Settings(
@@ -51,6 +53,27 @@ async def test_a_process_without_servers_is_alive_and_not_ready(alone: httpx2.As
 async def test_a_process_with_servers_is_ready(http: httpx2.AsyncClient) -> None:
     answer = await http.get("/readyz")
     assert answer.json()["ready"] is True, answer.text
+
+
+async def test_who_asks_often_whether_it_is_ready_opens_no_more_connections() -> None:
+    opened = 0
+
+    def open_and_close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened
+        opened += 1
+        writer.close()
+
+    async with await asyncio.start_server(open_and_close, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        http = client(create(NOWHERE.model_copy(update={"postgres_url": f"postgresql://x@127.0.0.1:{port}/x"})))
+        answers = await asyncio.gather(*(http.get("/readyz") for _ in range(5)))
+        assert [answer.json()["checks"] for answer in answers] == [answers[0].json()["checks"]] * 5
+        once = opened
+        await http.get("/readyz")
+        assert opened == once > 0
+        await asyncio.sleep(REMEMBERED * 1.1)
+        await http.get("/readyz")
+        assert opened == 2 * once
 
 
 async def test_requests_are_measured_by_the_template_of_their_route(alone: httpx2.AsyncClient) -> None:
