@@ -91,10 +91,21 @@ class Identities:
         while True:
             await asyncio.sleep(USES_NOTED_EVERY)
             used, self.doorkeeper.used = self.doorkeeper.used, {}
-            letters = [await door.letter(_note(key_id, when), None) for key_id, when in used.items()]
-            failed = [place for place in await door.asker.ask_all(letters) if isinstance(place, Problem)]
-            if failed:
-                log.warning("uses of keys not noted", keys=len(failed))
+            try:
+                left = await _left(door, used)
+            except Exception as error:
+                left = used
+                log.warning("noting uses of keys broke off", exc_info=error)
+            if left:
+                log.warning("uses of keys not noted yet", keys=len(left))
+            self.doorkeeper.used = left | self.doorkeeper.used
+
+
+async def _left(door: WriteDoor, used: dict[str, int]) -> dict[str, int]:
+    """Note uses, and give those that could not be noted. Raises Problem."""
+    letters = [await door.letter(_note(key_id, when), None) for key_id, when in used.items()]
+    places = await door.asker.ask_all(letters)
+    return {key_id: used[key_id] for key_id, place in zip(used, places, strict=True) if isinstance(place, Problem)}
 
 
 def _note(key_id: str, when: int) -> Asked:
