@@ -53,6 +53,8 @@ def run(settings: Settings) -> None:
 
 
 async def _work(settings: Settings) -> None:
+    if not settings.smtp_url and not settings.local:
+        log.warning("mail is kept in the inbox instead of sent", reason="Set ANNAL_SMTP_URL for workers too.")
     await kafka.check(settings)
     try:
         await redis.check(settings)
