@@ -75,13 +75,18 @@ async def enable(visit: Visit, sent: ShowCode) -> Answer:
     codes = await _codes(visit)
     digests = tuple(map(recovery_digest, codes))
     command = EnableTotp(account_id=account_id, secret=factor["secret"], step=step, codes=digests)
-    return Answer(await visit.ask(command, visit.terms.actor), {"recovery_codes": codes})
+    outcome = await visit.ask(command, visit.terms.actor)
+    if not outcome.facts:
+        # These codes were stored nowhere. Asked again with its key, the outcome still has the facts of the first time.
+        raise Problem("totp_enabled", "The account has a second factor already; disable that first.")
+    return Answer(outcome, {"recovery_codes": codes})
 
 
 async def renew_codes(visit: Visit, sent: ShowBoth) -> Answer:
     row = await _prove_both(visit, sent)
     codes = await _codes(visit)
     command = RenewRecoveryCodes(account_id=row["account_id"], codes=tuple(map(recovery_digest, codes)))
+    # Nothing new means that these very codes are stored: they are the same again only of the same key.
     return Answer(await visit.ask(command, visit.terms.actor), {"recovery_codes": codes})
 
 

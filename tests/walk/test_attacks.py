@@ -101,7 +101,11 @@ async def test_session_fixation(ada: Somebody, grace: Somebody, http: Door) -> N
     """CVE-2026-7507: nobody chooses the id of a session, or of an account, and a planted cookie is nothing."""
     for chosen in ({"session_id": "0192f0c1-2d3e-7000-8000-000000000002"}, {"account_id": grace.account}):
         assert (await ada.sign_in(422, **chosen)).json()["code"] == "body_invalid"
-    planted = {"Cookie": f"__Host-annal-refresh={grace.refresh}", "Idempotency-Key": "chosen", "Origin": "http://localhost"}
+    planted = {
+        "Cookie": f"__Host-annal-refresh={grace.refresh}",
+        "Idempotency-Key": "chosen",
+        "Origin": "http://localhost",
+    }
     sent = {"address": ada.address, "password": PASSWORD, "cookie": True}
     begun = [await http.post("/v1/sessions", json=sent, headers=planted) for _ in range(2)]
     assert [each.json()["account_id"] for each in begun] == [ada.account] * 2
@@ -338,6 +342,9 @@ async def test_codes_asked_again_are_those_that_work(http: Door) -> None:
     code = {"code": pyotp.TOTP(enrolled[0]["secret"]).now()}
     await felt(lambda: person.post("/v1/commands/totp.enable", code, **key), 200)
     again = await person.post("/v1/commands/totp.enable", code, **key)
+    unasked = await person.post("/v1/commands/totp.enable", code)
+    assert (unasked.status_code, unasked.json()["code"]) == (409, "totp_enabled")
+    assert "recovery_codes" not in unasked.json()
     sent = {"address": person.address, "password": PASSWORD}
     await felt(lambda: http.post("/v1/sessions", json=sent), 401)
     await person.sign_in(code=again.json()["recovery_codes"][9])
