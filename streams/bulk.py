@@ -15,8 +15,9 @@ from schemas.domains import COMMANDS
 from schemas.message import Asked, Outcome, Position
 from schemas.problems import Problem
 from schemas.rights import ASKED_WITH_BODY
+from streams import behalf
 from streams.answer import location, pending, refusal
-from streams.door import WriteDoor
+from streams.forms import Identity
 from streams.lane import Letter
 from streams.request import BODY_BYTES, Terms, asked, idempotency_key
 
@@ -51,8 +52,9 @@ class Encoded:
 class Upload:
     """One request's lines, and what is known of each."""
 
-    def __init__(self, door: WriteDoor, terms: Terms) -> None:
-        self._door = door
+    def __init__(self, identity: Identity, terms: Terms) -> None:
+        self._identity = identity
+        self._door = identity.door
         self._terms = terms
         self._traceparent = telemetry.traceparent()
         self._answers: list[bytes] = []
@@ -80,8 +82,7 @@ class Upload:
     async def _encode(self, number: int, line: bytes | Problem, waiting: ExitStack) -> Encoded | bytes:
         """Make a command of a line; its answer, if it is none."""
         try:
-            one = self._read(number, line)
-            self._door.require_within(self._terms.caller, one.command)
+            one = await behalf.allowed(self._identity, self._terms.caller, self._read(number, line))
             if self._terms.wait and one.meta.id not in self._told:
                 self._told[one.meta.id] = waiting.enter_context(self._door.waiting.for_outcome(one))
             return Encoded(number, one, await self._door.letter(one, self._traceparent, reply=bool(self._terms.wait)))

@@ -12,13 +12,12 @@ from starlette.types import Receive, Scope, Send
 from infra.auth import bearer, signed_in
 from infra.direct import DirectRoute
 from schemas.domains import DOMAINS
-from schemas.message import Asked, Command, Domain, Position
+from schemas.message import Command, Domain, Position
 from schemas.problems import Problem
 from schemas.rights import ASKED_WITH_BODY
 from streams import behalf, openapi, openapi_forms
 from streams.answer import known, location, pending, refusal
 from streams.bulk import UPLOAD_BYTES, Upload
-from streams.door import WriteDoor
 from streams.forms import Identity
 from streams.identity import FORMS, UNTOLD
 from streams.request import BODY_BYTES, Terms, asked, read, terms
@@ -33,14 +32,13 @@ class Commands(BaseRoute):
     """All routes of the write door; the one of a path is found at once, however many domains there are."""
 
     def __init__(self, identity: Identity) -> None:
-        door = identity.door
         self.untold = Untold(identity)
         router = APIRouter(prefix=PREFIX, route_class=DirectRoute, dependencies=[Security(signed_in), Security(bearer)])
         for domain in DOMAINS:
             for kind_of in (each for each in domain.commands if each in ASKED_WITH_BODY):
                 described = openapi.command(domain, kind_of)
                 router.add_api_route(f"/{kind_of.type}", _one(identity, kind_of), methods=["POST"], **described)
-        router.add_api_route("", _many(door), methods=["POST"], **openapi.upload())
+        router.add_api_route("", _many(identity), methods=["POST"], **openapi.upload())
         self.routes = [
             route
             for each in (router, _forms(identity), _untold(self.untold))
@@ -87,15 +85,10 @@ def _domain(type_: str) -> Domain:
 
 
 def _one(identity: Identity, kind_of: type[Command]) -> Ask:
-    door = identity.door
-
     async def ask(request: Request) -> Response:
         said = terms(request, openapi.JSON, BODY_BYTES)
-        one = asked(kind_of, await read(request), said)
-        door.require_within(said.caller, one.command)
-        actor = await behalf.asker(identity.people, said.caller, one.command)
-        one = Asked(one.meta.model_copy(update={"actor": actor}), one.command) if actor is not one.meta.actor else one
-        place, outcome = await door.ask(one, said.wait)
+        one = await behalf.allowed(identity, said.caller, asked(kind_of, await read(request), said))
+        place, outcome = await identity.door.ask(one, said.wait)
         if outcome is None:
             headers = {"Location": location(one, place)}
             return Response(orjson.dumps(pending(one)), 202, headers, openapi.JSON)
@@ -110,12 +103,12 @@ def _one(identity: Identity, kind_of: type[Command]) -> Ask:
     return ask
 
 
-def _many(door: WriteDoor) -> Ask:
+def _many(identity: Identity) -> Ask:
     async def ask_many(request: Request) -> Response:
         said = terms(request, openapi.NDJSON, UPLOAD_BYTES)
         if said.expected_version is not None:
             raise Problem("header_invalid", "Leave out If-Match, and give each line its expected_version.")
-        answers = await Upload(door, said).answer(request)
+        answers = await Upload(identity, said).answer(request)
         return Response(answers, 200, _applied(said), openapi.NDJSON)
 
     return ask_many

@@ -261,6 +261,21 @@ async def test_a_role_that_is_not_there_yet_is_given_to_nobody(ada: Somebody, ro
             assert (await root.ask(command, 404, **body))["code"] == "role_unknown"
 
 
+async def test_sessions_and_keys_of_others_in_an_upload(root: Somebody, http: Door) -> None:
+    """Who may end them may in an upload as on their own routes, and nobody else may."""
+    victim = await somebody(http, "Victim")
+    grace = await played(http, "grace", "member")
+    key = (await victim.ask("apikey.create", name="import", scopes=["resource:read"]))["key_id"]
+    session = (await victim.get("/v1/sessions")).json()["items"][0]["session_id"]
+    asked = (("session.revoke", {"session_id": session}), ("apikey.revoke", {"key_id": key}))
+    lines = b"\n".join(orjson.dumps({"type": command, "body": body}) for command, body in asked)
+    for person, status in ((grace, 404), (root, 200)):
+        headers = person.shown | {"Content-Type": "application/x-ndjson", "Prefer": "wait=20"}
+        many = await http.post("/v1/commands", content=lines, headers=headers)
+        assert [orjson.loads(line)["status"] for line in many.content.splitlines()] == [status] * 2, many.text
+    await felt(lambda: victim.get("/v1/accounts/me"), 401)
+
+
 async def test_a_key_of_anothers_request(ada: Somebody, root: Somebody, http: Door) -> None:
     """Who sends another's Idempotency-Key or ETag is told nothing of what the other asked or has."""
     assert root
