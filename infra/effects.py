@@ -79,8 +79,8 @@ class Effects:
         if not drafts or _now() - recorded.meta.time > TOLD_WITHIN_MS:
             return
         account_id = mail.account_of(recorded)
-        vault.forget(account_id)  # another worker may have erased the person
-        person = await vault.known(account_id)
+        # Another worker may have erased the person.
+        person = await vault.newest(account_id)
         if person is None:
             return
         for n, draft in enumerate(drafts):
