@@ -157,7 +157,7 @@ class Vault:
         self._persons.forget(account_id)
 
     async def newest(self, account_id: str) -> Person | None:
-        """Give a person's key as it is now, wherever it was destroyed a moment ago; None when there is none any more."""
+        """Give a person's key as it is now, wherever it may just have been destroyed; None when there is none."""
         self._persons.forget(account_id)
         return await self.known(account_id)
 
