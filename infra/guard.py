@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from infra import telemetry
 from infra.errors import told
@@ -45,7 +45,9 @@ IDENTITY = (b"annal-actor", b"remote-user", b"x-auth", b"x-forwarded-", b"x-remo
 _TRICK = re.compile(rb"%(?:2[ef]|5c|[01][0-9a-f]|7f)|/\.\.?(?:/|$)|\\", re.IGNORECASE)
 """What one reader of a path takes for a separator, a step up or an end, and another does not."""
 
-SAFE = [
+Header = tuple[bytes, bytes]
+
+SAFE: Final[list[Header]] = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -97,7 +99,6 @@ class Guarded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = secured(scope, send)
         try:
             _refuse_path(scope)
             _admit(scope)
@@ -108,24 +109,17 @@ class Guarded:
         await self._app(scope, receive, send)
 
 
-def secured(scope: Scope, send: Send) -> Send:
-    """Give a `send` that puts onto an answer what every answer has; what it says itself of these it keeps."""
-
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = message.get("headers", ())
-            names = {name for name, _ in headers}
-            added = [*headers, *SAFE, (b"annal-request", (telemetry.trace_id() or "").encode())]
-            if b"content-security-policy" not in names:
-                added.append(POLICY)
-            if b"cache-control" not in names and scope["path"].startswith("/v1/"):
-                added.append(UNSTORED)
-            if scope["scheme"] == "https":
-                added.append(HTTPS_ONLY)
-            message["headers"] = added
-        await send(message)
-
-    return sending
+def safe(scope: Scope, headers: Sequence[Header]) -> list[Header]:
+    """Give the headers of an answer with those that every answer has; what it says itself of these it keeps."""
+    names = {name for name, _ in headers}
+    added = [*headers, *SAFE, (b"annal-request", (telemetry.trace_id() or "").encode())]
+    if b"content-security-policy" not in names:
+        added.append(POLICY)
+    if b"cache-control" not in names and scope["path"].startswith("/v1/"):
+        added.append(UNSTORED)
+    if scope["scheme"] == "https":
+        added.append(HTTPS_ONLY)
+    return added
 
 
 def shared_with(origins: Sequence[str]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from infra import telemetry
 from infra.auth import Caller
 from infra.auth.recent import Recent
 from infra.network import Secret, disguised, neighbourhood
-from infra.policies import ACCOUNT, ADDRESS, ATTEMPTS, TIGHT, Policy, of_key
+from infra.policies import ACCOUNT, ADDRESS, CODES, TIGHT, Policy, of_key
 from schemas.problems import Problem
 
 PATIENCE: Final = 0.25
@@ -216,19 +216,26 @@ class Limits:
 def buckets(caller: Caller | None, network: str | None, method: str, path: str) -> list[Bucket]:
     """Say what a request takes a token of: where it comes from, who asks, and what it asks for."""
     place = neighbourhood(network)
+    found = _usual(place) if caller is None else _usual(place, caller.actor.id, caller.key, caller.per_minute)
+    return [*found, Bucket(TIGHT[path], place)] if method == "POST" and path in TIGHT else [*found]
+
+
+def codes(account: str) -> Bucket:
+    """Say what a code of an account takes a token of."""
+    return Bucket(CODES, account)
+
+
+@lru_cache(maxsize=BUCKETS_KEPT)
+def _usual(
+    place: str, account: str | None = None, key: str | None = None, per_minute: int | None = None
+) -> tuple[Bucket, ...]:
+    """Say what every request of a caller takes a token of."""
     found = [Bucket(ADDRESS, place)]
-    if caller is not None:
-        found.append(Bucket(ACCOUNT, caller.actor.id))
-        if caller.key is not None and caller.per_minute is not None:
-            found.append(Bucket(of_key(caller.per_minute), caller.key))
-    if method == "POST" and path in TIGHT:
-        found.append(Bucket(TIGHT[path], place))
-    return found
-
-
-def attempts(account: str, network: str | None) -> Bucket:
-    """Say what an attempt to sign in takes a token of too; `account` may be the digest of what is none."""
-    return Bucket(ATTEMPTS, f"{account} {neighbourhood(network)}")
+    if account is not None:
+        found.append(Bucket(ACCOUNT, account))
+    if key is not None and per_minute is not None:
+        found.append(Bucket(of_key(per_minute), key))
+    return tuple(found)
 
 
 def _wish(bucket: Bucket, loan: Loan) -> Wish:

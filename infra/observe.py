@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra import telemetry
 from infra.errors import told
-from infra.guard import secured
+from infra.guard import safe
 from schemas.problems import Problem
 
 NAME = "annal.door"
@@ -37,7 +37,7 @@ QUIET = {"/healthz", "/readyz", "/metrics"}
 
 
 class Observed:
-    """Around an ASGI app; also turns what nobody caught into a problem with a trace id."""
+    """Around an ASGI app; also turns what nobody caught into a problem with a trace id, and makes answers safe."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -55,6 +55,7 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = safe(scope, message.get("headers", ()))
             await send(message)
 
         with telemetry.span(scope["method"], _traceparent(scope)) as span:
@@ -67,7 +68,7 @@ class Observed:
                 problem = Problem(
                     "unexpected", "Something went wrong here; tell whoever runs this service the trace id."
                 )
-                await told(problem)(scope, receive, secured(scope, sending))
+                await told(problem)(scope, receive, sending)
             route = getattr(scope.get("route"), "path", "none")
             span.update_name(f"{scope['method']} {route}")
             self._note(scope, route, status, perf_counter() - began)

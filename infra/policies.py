@@ -28,8 +28,8 @@ class Policy(NamedTuple):
 ACCOUNT: Final = Policy("account", 6000, 2000)
 ADDRESS: Final = Policy("address", 6000, 2000)
 
-ATTEMPTS: Final = Policy("attempts", 5, 5)
-"""At one account, from one address: of one account only, a stranger could use up what is its owner's."""
+CODES: Final = Policy("codes", 1, 10)
+"""Codes of one account, from anywhere. Only who has its password is asked for one: no stranger can use this up."""
 
 _SIGN_IN: Final = Policy("sign-in", 10, 10)
 

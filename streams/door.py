@@ -109,7 +109,7 @@ class WriteDoor:
     async def _with_kinds(self, command: RegisterResource | ChangeResource) -> Command:
         """Say with a command which kinds the door knew, so that the worker knows them too. Raises Problem."""
         if isinstance(command, ChangeResource):
-            return command.model_copy(update={"kind_position": self._kinds.position})
+            return command.unchecked(**{**command.__dict__, "kind_position": self._kinds.position})
         newest = self._kinds.newest(command.kind)
         if newest is None or newest[0] < (command.kind_version or 0):
             newest = await self._defined_just_now(command.kind)
@@ -118,7 +118,8 @@ class WriteDoor:
                 "kind_unknown", f"Define the kind '{command.kind}' with kind.define first; there is none yet."
             )
         version, position = newest
-        return command.model_copy(update={"kind_version": command.kind_version or version, "kind_position": position})
+        known = {"kind_version": command.kind_version or version, "kind_position": position}
+        return command.unchecked(**{**command.__dict__, **known})
 
     async def _defined_just_now(self, kind: str) -> tuple[int, int] | None:
         """Read the kinds to their end and look again."""

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from contextvars import Context
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -21,8 +21,7 @@ PATIENCE = 5.0
 """Seconds until a batch that Kafka has not acknowledged is given up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """A command ready to be produced."""
 
     command_id: str

@@ -9,7 +9,7 @@ import uuid_utils
 from infra.auth import CHALLENGE
 from infra.auth.doorkeeper import ANONYMOUS
 from infra.auth.passwords import Verified
-from infra.limits import attempts
+from infra.limits import codes
 from schemas.login import RecordFailure, Why
 from schemas.message import Actor
 from schemas.problems import Problem
@@ -38,7 +38,6 @@ async def prove_password(visit: Visit, password: str) -> Row:
 async def check_password(visit: Visit, tried: str, row: Row | None, password: str) -> Verified:
     """Check a password; of an account that is not there with the same work. Raises Problem, after some time."""
     identity = visit.identity
-    await identity.limits.admit([attempts(tried, visit.network)])
     await asyncio.sleep(await identity.tarpit.begin(tried, visit.network or ""))
     person = await identity.vault.known(row["account_id"] if row is not None else ANONYMOUS)
     hashed = None
@@ -59,6 +58,7 @@ async def check_code(visit: Visit, row: Row, code: str | None, actor: Actor) -> 
     if code is None:
         told = "Send a `code` too: of the authenticator, or a recovery code."
         raise Problem("code_required", told, headers=CHALLENGE)
+    await visit.identity.limits.admit([codes(account_id)])
     said = code.replace(" ", "").replace("-", "").upper()
     if not said.isdigit():
         await _use(visit, row, UseRecoveryCode(account_id=account_id, code=recovery_digest(said)), actor)

@@ -24,21 +24,22 @@ class Gate:
         if scope["type"] != "http" or not scope["path"].startswith(GATED):
             await self._app(scope, receive, send)
             return
-        found = scope[CALLER] = await self._who(scope)
+        network = network_of(scope)
+        found = scope[CALLER] = await self._who(scope, network)
         try:
             caller = found if isinstance(found, Caller) else None
-            headers = await self._limits.admit(buckets(caller, network_of(scope), scope["method"], scope["path"]))
+            headers = await self._limits.admit(buckets(caller, network, scope["method"], scope["path"]))
         except Problem as problem:
             await errors.told(problem)(scope, receive, send)
             return
 
         await self._app(scope, receive, _adding(headers, send) if headers else send)
 
-    async def _who(self, scope: Scope) -> Caller | Problem | None:
+    async def _who(self, scope: Scope, network: str | None) -> Caller | Problem | None:
         for name, value in scope["headers"]:
             if name == b"authorization":
                 try:
-                    return await self._doorkeeper.who(value.decode("latin-1"), network_of(scope))
+                    return await self._doorkeeper.who(value.decode("latin-1"), network)
                 except Problem as problem:
                     return problem
         return None

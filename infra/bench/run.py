@@ -30,7 +30,7 @@ LONGEST = 120
 """Seconds after which a measurement is given up."""
 
 KEY = SecretStr("5a" * 32)
-ISSUER = "http://annal.example"
+ISSUER = "http://localhost"
 """Who issues tokens, so that all doors take the same."""
 
 

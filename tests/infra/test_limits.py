@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from infra import redis
 from infra.auth import TOKEN_PATH, Caller
-from infra.limits import AWAY, LOCAL, PATIENCE, Bucket, Limits, attempts, buckets
+from infra.limits import AWAY, LOCAL, PATIENCE, Bucket, Limits, buckets, codes
 from infra.policies import ACCOUNT, ADDRESS, TIGHT, Policy, of_key
 from infra.settings import Settings
 from schemas.message import Actor
@@ -141,7 +141,7 @@ async def test_limits_may_be_off(nowhere: Redis) -> None:
 async def test_redis_never_learns_who_it_was(cache: Redis) -> None:
     limits = Limits(cache, secret)
     await limits.admit(buckets(ALICE, "203.0.113.7", "GET", "/v1/kinds"))
-    await limits.admit([attempts("alice", "203.0.113.7")])
+    await limits.admit([codes("alice")])
     keys = await cache.keys()
     assert len(keys) == 3
     assert all(re.fullmatch(rb"annal:rate:[0-9a-f]{32}", key) for key in keys if isinstance(key, bytes))
@@ -265,5 +265,10 @@ def test_who_has_a_network_of_their_own_has_one_address() -> None:
     assert buckets(None, "::ffff:203.0.113.7", "GET", "/") == buckets(None, "203.0.113.7", "GET", "/")
 
 
-def test_a_stranger_cannot_use_up_what_an_account_may_try() -> None:
-    assert attempts("alice", "203.0.113.7") != attempts("alice", "198.51.100.9")
+async def test_codes_of_an_account_run_out_wherever_they_come_from(cache: Redis) -> None:
+    limits = Limits(cache, secret)
+    for _ in range(10):
+        await limits.admit([codes("alice")])
+    with pytest.raises(Problem):
+        await limits.admit([codes("alice")])
+    await limits.admit([codes("bob")])
