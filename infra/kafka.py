@@ -60,12 +60,15 @@ class _Heard(logging.Handler):
         """Let aiokafka not say of every attempt what one sentence says of all."""
         library = logging.getLogger("aiokafka")
         propagate, library.propagate = library.propagate, False
+        level = library.level
+        library.setLevel(logging.WARNING)
         library.addHandler(self)
         try:
             yield
         finally:
             library.removeHandler(self)
             library.propagate = propagate
+            library.setLevel(level)
 
 
 async def _start(admin: Any) -> None:

@@ -25,11 +25,16 @@ class MailServer:
         self.tls = tls
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._talk(reader, writer)
+        finally:
+            writer.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answer, word = "220 Here", " "
         while True:
             writer.write(answer.encode() + b"\r\n")
             if word in ("", "QUIT"):
-                writer.close()
                 return
             if word == "STARTTLS":
                 await writer.start_tls(cast("ssl.SSLContext", self.tls))

@@ -179,7 +179,13 @@ async def test_nobody_waits_long_for_redis_and_metrics_say_that_it_is_away(nowhe
 
 
 async def test_nobody_waits_long_for_a_redis_that_takes_connections_and_says_nothing() -> None:
-    server = await asyncio.start_server(lambda *_: asyncio.sleep(60), "127.0.0.1", 0)
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with redis.client(Settings(redis_url=f"redis://127.0.0.1:{port}")) as mute:
         limits = Limits(mute, secret)
