@@ -65,7 +65,7 @@ def create(settings: Settings) -> FastAPI:
     forms = identities.forms(write)
     commands = Commands(forms)
     # One flat list: routers within routers are searched one by one, and a route of theirs does not know its whole path.
-    app.router.routes.append(commands)
+    app.router.routes.insert(0, commands)
     for router in (
         read_door.routes(read),
         people.routes(read),

@@ -59,7 +59,8 @@ class Commands(BaseRoute):
         return match, found
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await scope["route"].handle(scope, receive, send)
+        route = scope["route"]
+        await (route.app if scope["method"] == "POST" else route.handle)(scope, receive, send)
 
 
 def _forms(identity: Identity) -> APIRouter:

@@ -4,6 +4,7 @@ import hashlib
 import re
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import orjson
@@ -133,12 +134,17 @@ def idempotency_key(text: str) -> str:
 
 
 def _check_type(said: dict[bytes, str], media_type: str) -> None:
-    given, _, parameters = said.get(b"content-type", "").partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    if given.strip().lower() != media_type or charset not in ("", "utf-8"):
+    if not _is(said.get(b"content-type", ""), media_type):
         raise Problem("content_type_unsupported", f"Send the body as Content-Type: {media_type}, in UTF-8.")
     if said.get(b"content-encoding", "identity").lower() != "identity":
         raise Problem("content_type_unsupported", "Send the body without Content-Encoding.")
+
+
+@lru_cache(maxsize=100)
+def _is(content_type: str, media_type: str) -> bool:
+    given, _, parameters = content_type.partition(";")
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    return given.strip().lower() == media_type and charset in ("", "utf-8")
 
 
 def _version(text: str) -> int:
