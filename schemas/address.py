@@ -94,7 +94,7 @@ class AddressReleased(Fact):
 
 
 UNPROVED_MS: Time = 24 * 3600 * 1000
-"""How long an address that nobody proved to read is held, in milliseconds; an invitation holds one as long as it is good."""
+"""How long an address that nobody proved to read is held, in milliseconds; an invitation holds one while it is good."""
 
 RENEW_AGAIN_MS: Time = 10 * 60 * 1000
 """How much longer than the token before another one must prove for it to be made, in milliseconds: anybody asks for it.
