@@ -21,7 +21,7 @@ from infra.settings import Settings, Unusable
 CAST: Mapping[str, int] = {"worker": 3, "project": 2, "api": 2}
 """How many processes of each role."""
 
-EVERYWHERE = "http://annal.example"
+EVERYWHERE = "http://localhost"
 """Where people reach the doors, as far as these know: what one of them signs is good at all of them."""
 
 PATIENCE = 60.0
