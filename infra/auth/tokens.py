@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -140,9 +141,15 @@ def header_of(token: str) -> Header:
     """Give the header of a token, of which nothing is verified. Raises Problem."""
     if not readable(token):
         raise invalid()
+    return _header(token.partition(".")[0])
+
+
+@lru_cache(maxsize=100)
+def _header(text: str) -> Header:
+    """Read a header, which all tokens of one key have alike."""
     try:
         # PyJWT would read all of the token for this, and once more to verify it.
-        header = json.loads(base64url.decode(token.partition(".")[0]))
+        header = json.loads(base64url.decode(text))
     except (ValueError, RecursionError):
         raise invalid() from None
     typ, kid = (header.get("typ"), header.get("kid")) if isinstance(header, dict) else (None, None)
