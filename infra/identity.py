@@ -49,6 +49,7 @@ class Identities:
         self.issuers = Issuers(settings.issuers)
         self.tokens = AccessTokens(self.keys, settings.url)
         self.doorkeeper = Doorkeeper(self.tokens, self.issuers, self.known, self.vault, people.key)
+        self.doorkeeper.play = settings.dev_login
         self._settings = settings
         self._people = people
         self._passwords = Passwords()

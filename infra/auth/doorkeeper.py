@@ -73,6 +73,8 @@ class Doorkeeper:
 
     def __init__(self, tokens: AccessTokens, issuers: Issuers, known: Known, vault: Vault, find_key: FindKey) -> None:
         self.used: dict[str, int] = {}
+        self.play = False
+        """Whether tokens that anybody gets for any name are good at this door."""
         self._tokens = tokens
         self._issuers = issuers
         self._known = known
@@ -120,6 +122,8 @@ class Doorkeeper:
         if claims is not None:
             return await self._caller(claims, claims.roles, f"issuer:{claims.session}", network)
         claims = self._tokens.read(shown)
+        if claims.session == DEV and not self.play:
+            raise Problem("token_invalid", "This token is for play, and this door is not.", headers=CHALLENGE)
         known, account_id, changes = self._known, claims.account, self._known.changes
         if known.ended(claims.session) or known.generation(account_id, claims.generation) > claims.generation:
             raise _ended()

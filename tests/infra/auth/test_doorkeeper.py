@@ -8,7 +8,7 @@ import pytest
 
 from infra import kafka, topics
 from infra.auth import Caller
-from infra.auth.doorkeeper import Doorkeeper, KeyRow
+from infra.auth.doorkeeper import DEV, Doorkeeper, KeyRow
 from infra.auth.issuers import Issuers
 from infra.auth.known import Known, Snapshot
 from infra.auth.signing import SigningKeys
@@ -128,3 +128,14 @@ async def test_a_token_expires_however_well_it_is_known(show: Show, clock: Clock
     await show()
     clock.now += 61
     assert await refused(show) == "token_expired"
+
+
+async def test_a_token_for_play_is_good_at_doors_that_play_only(vault: Vault, known: Known, clock: Clock) -> None:
+    keys = SigningKeys(vault)
+    await keys.reload()
+    tokens = AccessTokens(keys, "https://annal.test", now=clock)
+    keeper = Doorkeeper(tokens, Issuers(()), known, vault, no_key)
+    token = tokens.issue(Claims("alice", DEV, expires=int(clock.now) + 60))
+    assert await refused(lambda: keeper.who(f"Bearer {token}", None)) == "token_invalid"
+    keeper.play = True
+    assert (await keeper.who(f"Bearer {token}", None)).actor.id == "alice"
