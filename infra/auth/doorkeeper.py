@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -81,8 +80,8 @@ class Doorkeeper:
         self._vault = vault
         self._find_key = find_key
         self._callers: Recent[tuple[str, str | None], Recognized] = Recent(CALLERS_REMEMBERED)
-        self._keys: OrderedDict[str, Remembered] = OrderedDict()
-        self._addresses: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._keys: Recent[str, Remembered] = Recent(KEYS_REMEMBERED)
+        self._addresses: Recent[tuple[str, str], str] = Recent(ADDRESSES_REMEMBERED)
 
     async def who(self, authorization: str, network: str | None) -> Caller:
         """Say who shows these credentials, from this network address. Raises Problem."""
@@ -112,9 +111,7 @@ class Doorkeeper:
                 sealed = (await self._vault.person(account_id)).seal("network", network)
             except Erased:
                 raise _ended() from None
-            self._addresses[place] = sealed
-            if len(self._addresses) > ADDRESSES_REMEMBERED:
-                self._addresses.popitem(last=False)
+            self._addresses.keep(place, sealed)
         return _actor(account_id, via, sealed)
 
     async def _by_token(self, authorization: str, shown: str, network: str | None) -> Caller:
@@ -159,9 +156,7 @@ class Doorkeeper:
         row = await self._find_key(digest)
         # A secret that no key has may be one's in a moment: that is not remembered.
         if row is not None:
-            self._keys[digest] = Remembered(row, now)
-            if len(self._keys) > KEYS_REMEMBERED:
-                self._keys.popitem(last=False)
+            self._keys.keep(digest, Remembered(row, now))
         return row
 
     def _opens(self, row: KeyRow, digest: str) -> bool:
