@@ -27,7 +27,7 @@ def fuzzed(artifacts: Path, *what: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 - ours
 
 
-@pytest.mark.parametrize("target", ["refresh", "apikeys", "cursors"])
+@pytest.mark.parametrize("target", ["refresh", "apikeys", "cursors", "tokens", "proofs"])
 def test_nothing_that_is_sent_makes_more_than_a_known_answer(target: str, tmp_path: Path) -> None:
     ended = fuzzed(tmp_path, "-m", f"tests.fuzz.{target}")
     assert ended.returncode == 0, ended.stderr[-3000:]
