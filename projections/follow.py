@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from typing import Any, Protocol
 
 import psycopg
@@ -14,11 +13,10 @@ from redis.exceptions import RedisError
 
 from infra import kafka, telemetry
 from infra.ending import ended
-from infra.settings import Settings
+from infra.settings import Settings, Unusable
 from projections import metrics
 from projections.projection import Projection
 from projections.reading import Place, Progress, Record, Stretch, read, sentence
-from projections.rows import Unwritable
 from schemas import topics
 
 BEAT = 1.0
@@ -34,7 +32,7 @@ FIRST_REST, LONGEST_REST = 0.1, 10.0
 FETCH_BYTES, PARTITION_BYTES = 8 << 20, 4 << 20
 """What is read at once, of all journals and of one: many facts of few make fewer rows than few facts of many."""
 
-_EXPECTED = (psycopg.Error, RedisError, KafkaError, OSError, TimeoutError)
+_EXPECTED = (psycopg.Error, RedisError, KafkaError, OSError, TimeoutError, Unusable)
 
 log = telemetry.log(__name__)
 
@@ -189,39 +187,11 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
     async def _write(self, reached: dict[Place, Progress], stretches: Sequence[Stretch]) -> bool:
         """Write what was read; False if someone else is further than was known."""
         began = time.perf_counter()
-        try:
-            with self._traced(stretches):
-                written = await self._sink.write(stretches)
-        except Unwritable as error:
-            return await self._write_fewer(reached, stretches, error)
+        with self._traced(stretches):
+            written = await self._sink.write(stretches)
         if written:
             reached.update(_after(stretches))
             self._count(stretches, time.perf_counter() - began)
-        return written
-
-    async def _write_fewer(
-        self, reached: dict[Place, Progress], stretches: Sequence[Stretch], error: Unwritable
-    ) -> bool:
-        """Find the fact that cannot be written by halving, and hold back its subject."""
-        stretch, *others = stretches
-        half = len(stretch.records) // 2
-        if others:
-            parts = list(stretches)
-        elif half:
-            first = read(self._projection, stretch.place, stretch.before, stretch.records[:half])
-            parts = [first, read(self._projection, stretch.place, first.after, stretch.records[half:])]
-        else:
-            return await self._hold(reached, stretch, error)
-        for part in parts:
-            if not await self._write(reached, [part]):
-                return False
-        return True
-
-    async def _hold(self, reached: dict[Place, Progress], stretch: Stretch, error: Unwritable) -> bool:
-        facts = [told._replace(recorded=None, error=sentence(error)) for told in stretch.facts]
-        written = await self._sink.write([replace(stretch, facts=facts)])
-        if written:
-            reached[stretch.place] = stretch.after
         return written
 
     # ── around ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,23 +2,29 @@
 
 import base64
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import orjson
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 
-from infra import postgres
-from infra.settings import Settings
+from infra import postgres, telemetry
+from infra.settings import Settings, Unusable
 from projections import metrics, statements
-from projections.fold import fold, wanted
+from projections.definitions import fingerprint
+from projections.definitions import statements as making
+from projections.fold import Folded, fold, wanted
 from projections.projection import Key, Projection, Row
-from projections.reading import Place, Progress, Stretch, Told
+from projections.reading import Place, Progress, Stretch, Told, read, sentence
 
 KNOWN_BYTES = 32 << 20
 """How much JSON the rows may be that are remembered; as Python's objects they take some times as much."""
 
-_UNWRITABLE = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, orjson.JSONEncodeError)
+UNWRITABLE = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, orjson.JSONEncodeError)
+"""What is raised when PostgreSQL cannot keep a row that some fact made."""
+
+log = telemetry.log(__name__)
 
 
 class Unwritable(Exception):  # noqa: N818 - one fact among many; which one is found by writing fewer
@@ -26,11 +32,13 @@ class Unwritable(Exception):  # noqa: N818 - one fact among many; which one is f
 
 
 class Rows:
-    """Where the rows of a projection stand in PostgreSQL."""
+    """Where the rows of a projection stand in PostgreSQL; `live` is the projection that a version is one of."""
 
-    def __init__(self, settings: Settings, projection: Projection) -> None:
+    def __init__(self, settings: Settings, projection: Projection, live: Projection | None = None) -> None:
         self._settings = settings
         self._projection = projection
+        self._definition = fingerprint(making((live or projection).table))
+        self._made: int | None = None
         self._connection: postgres.Connection | None = None
         self._held: set[bytes] = set()
         self._known: dict[Key, Row] = {}
@@ -40,7 +48,7 @@ class Rows:
         self._write_all = statements.write(projection.table)
 
     async def load(self, places: Sequence[Place]) -> dict[Place, Progress]:
-        """Say how far each journal has been read into the rows."""
+        """Say how far each journal has been read into the rows. Raises Unusable if the table is another version's."""
         connection = await self._connected()
         named = {
             "projection": self._projection.name,
@@ -53,15 +61,29 @@ class Rows:
             found = await (await connection.execute(statements.READ, named)).fetchall()
         # Read after the places: whoever holds another fact back from here on moves a place, and is noticed.
         held = dict(await (await connection.execute(statements.HELD, named)).fetchall())
-        self._held = set(held)
+        made = await self._table(connection)
+        if made != self._made or self._held - held.keys():
+            # Another table has the name now, or held facts were applied by whoever repairs.
+            self._forget()
+        self._made, self._held = made, set(held)
         metrics.NOT_APPLIED.labels(self._projection.name).set(sum(held.values()))
         return {Place(domain, partition): Progress(*progress) for domain, partition, *progress in found}
 
     async def write(self, stretches: Sequence[Stretch]) -> bool:
-        """Fold what was read into the rows; False, and nothing written, if another process has moved one of the places.
+        """Fold what was read into the rows; False if another process has moved one of the places, or the rows.
 
-        Raises Unwritable, and then nothing is written either.
+        A fact that PostgreSQL cannot keep is found by halving, and holds back its subject.
         """
+        try:
+            return await self._write(stretches)
+        except Unwritable as error:
+            for part in _parts(self._projection, stretches, error):
+                if not await self.write([part]):
+                    return False
+            return True
+
+    async def _write(self, stretches: Sequence[Stretch]) -> bool:
+        """Write all or, if False is given or Unwritable raised, nothing."""
         connection = await self._connected()
         facts = [told for stretch in stretches for told in stretch.facts]
         if any(self._written.get(stretch.place) != stretch.before for stretch in stretches):
@@ -76,15 +98,18 @@ class Rows:
                 "places": statements.parameter(map(_moved, stretches)),
                 "rows": changed,
                 "held": statements.parameter(self._kept(*each) for each in folded.held),
+                "made": self._made,
+                "behind": list(self._held.intersection(_subjects(folded))),
             }
             moved = await connection.execute(self._write_all, said)
-        except _UNWRITABLE as error:
-            raise Unwritable(str(error)) from error
+        except UNWRITABLE as error:
+            raise Unwritable(sentence(error)) from error
         if moved.rowcount < len(stretches):
+            self._forget()
             return False
         self._written.update({stretch.place: stretch.after for stretch in stretches})
         self._know(folded.rows, len(changed))
-        self._held.update(told.record.key or b"" for told, _ in folded.held)
+        self._hold(folded)
         return True
 
     async def beat(self, reached: Mapping[Place, Progress], _near: Collection[Place]) -> bool:
@@ -105,6 +130,15 @@ class Rows:
             await self._connection.execute("SET enable_seqscan TO off")
         return self._connection
 
+    async def _table(self, connection: postgres.Connection) -> int:
+        """Give the table that has the projection's name now. Raises Unusable if another version of Annal made it."""
+        name = self._projection.name
+        found = await (await connection.execute(statements.MADE, {"projection": name})).fetchall()
+        ((made, definition),) = found
+        if definition not in (None, self._definition):
+            raise Unusable(f"The table {name} was made by another version of Annal: run `annal project` of that one.")
+        return int(made)
+
     async def _rows(self, connection: postgres.Connection, keys: Sequence[Key]) -> dict[Key, Row]:
         known = {key: self._known[key] for key in keys if key in self._known}
         if len(known) == len(keys):
@@ -123,6 +157,14 @@ class Rows:
             self._forget()
         self._known.update(rows)
         self._known_bytes += size
+
+    def _hold(self, folded: Folded) -> None:
+        for told, error in folded.held:
+            subject = told.record.key or b""
+            if subject not in self._held:
+                name = subject.decode(errors="replace")
+                log.error("a fact holds back its subject", projection=self._projection.name, subject=name, reason=error)
+            self._held.add(subject)
 
     def _forget(self) -> None:
         self._known.clear()
@@ -143,6 +185,24 @@ class Rows:
             "value": statements.bytea(told.record.value),
             "headers": headers,
         }
+
+
+def _subjects(folded: Folded) -> set[bytes]:
+    return {told.record.key or b"" for told, _ in folded.held}
+
+
+def _parts(projection: Projection, stretches: Sequence[Stretch], error: Unwritable) -> Sequence[Stretch]:
+    """Give smaller stretches to be written in turn; of one record, that with its fact held back. Raises the error."""
+    stretch, *others = stretches
+    half = len(stretch.records) // 2
+    if others:
+        return stretches
+    if not half and all(told.recorded is None for told in stretch.facts):
+        raise error
+    if not half:
+        return [replace(stretch, facts=[told._replace(recorded=None, error=str(error)) for told in stretch.facts])]
+    first = read(projection, stretch.place, stretch.before, stretch.records[:half])
+    return [first, read(projection, stretch.place, first.after, stretch.records[half:])]
 
 
 def _moved(stretch: Stretch) -> Row:

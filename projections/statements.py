@@ -25,6 +25,11 @@ READ = """
     USING (domain, partition) WHERE projection = %(projection)s
 """
 
+MADE = """
+    SELECT quote_ident(%(projection)s)::regclass::oid, (SELECT definition FROM tables_made WHERE name = %(projection)s)
+"""
+"""Which table has the name of a projection now, and how it was made."""
+
 HELD = "SELECT subject, count(*) FROM held_fact WHERE projection = %(projection)s GROUP BY subject"
 
 
@@ -44,13 +49,23 @@ def rows_of(table: Table) -> bytes:
 def write(table: Table) -> bytes:
     """Move places and write rows and held facts, all or nothing: nothing if any place is not where it was `before`.
 
+    Nothing either if another table has taken the name of the one that was `made`, or if a fact waits `behind` one of
+    its subject that is held no more. Who repairs keeps writers from the table: what they see is what stands after it.
+
     Who comes second waits for the row locks of who came first, and then finds the places moved. All rows are one
     parameter of JSON: that costs Python a thirtieth of one array for each column, and PostgreSQL no more.
     """
-    parts = {"rows": _upsert(table, "rows"), "held": _upsert(held_fact, "held")}
-    return sql.SQL(_WRITE).format(channel=sql.Literal(CHANNEL), **parts).as_bytes()
+    parts = {"rows": _upsert(table, "rows", _IF_MOVED), "held": _upsert(held_fact, "held", _IF_MOVED)}
+    names = {"channel": sql.Literal(CHANNEL), "table": sql.Literal(f'"{table.name}"')}
+    return sql.SQL(_WRITE).format(**names, **parts).as_bytes()
 
 
+def keep(table: Table) -> bytes:
+    """Write the rows that are in one parameter of JSON, whatever the places are."""
+    return _upsert(table, "rows", sql.SQL("")).as_bytes()
+
+
+_IF_MOVED = sql.SQL("WHERE EXISTS (SELECT FROM moved)")
 _WRITE = """
     WITH new AS (
         SELECT * FROM jsonb_to_recordset(%(places)s)
@@ -59,6 +74,7 @@ _WRITE = """
     ), due AS (
         SELECT FROM positions JOIN new USING (domain, partition)
         WHERE projection = %(projection)s AND positions.read_to = new.before
+            AND {table}::regclass::oid = %(made)s::oid
         FOR UPDATE OF positions
     ), moved AS (
         UPDATE positions SET read_to = new.read_to, head = new.head, answered = new.answered,
@@ -66,16 +82,25 @@ _WRITE = """
         FROM new
         WHERE positions.projection = %(projection)s AND positions.domain = new.domain
             AND positions.partition = new.partition AND (SELECT count(*) FROM due) = (SELECT count(*) FROM new)
+            AND NOT EXISTS (
+                SELECT FROM unnest(%(behind)s::bytea[]) AS waiting (subject) WHERE NOT EXISTS (
+                    SELECT FROM held_fact WHERE projection = %(projection)s AND held_fact.subject = waiting.subject
+                )
+            )
         RETURNING positions.*
+    ), passed AS (
+        INSERT INTO waypoint SELECT domain, partition, moved.read_to, moved.head, moved.fact_time
+        FROM moved JOIN new USING (domain, partition)
+        WHERE moved.projection = 'outcome' AND moved.read_to / 1000 > new.before / 1000 ON CONFLICT DO NOTHING
     ), written AS ({rows}), kept AS ({held})
     SELECT pg_notify({channel}, concat_ws(' ', projection, domain, partition, read_to, answered, fact_time)) FROM moved
 """
 
 
-def _upsert(table: Table, parameter: str) -> sql.Composed:
+def _upsert(table: Table, parameter: str, condition: sql.SQL) -> sql.Composed:
     template = (
         "INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_recordset(NULL::{table}, {rows}) "
-        "WHERE EXISTS (SELECT FROM moved) ON CONFLICT ({keys}) DO UPDATE SET {new}"
+        "{condition} ON CONFLICT ({keys}) DO UPDATE SET {new}"
     )
     names = _written(table)
     new = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names)
@@ -83,6 +108,7 @@ def _upsert(table: Table, parameter: str) -> sql.Composed:
         table=sql.Identifier(table.name),
         names=_list(names),
         rows=sql.Placeholder(parameter),
+        condition=condition,
         keys=_list(key_names(table)),
         new=new,
     )

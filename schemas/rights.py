@@ -8,7 +8,7 @@ permission `<domain>:own`; of others it takes the permission named.
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from schemas import account, address, apikey, login, role, session, totp
+from schemas import account, address, apikey, login, projection, role, session, totp
 from schemas.domains import COMMANDS
 from schemas.message import Command
 
@@ -27,6 +27,7 @@ class Right(NamedTuple):
 _INSIDE = (
     *address.DOMAIN.commands,
     *login.DOMAIN.commands,
+    *projection.DOMAIN.commands,
     account.NoteVerified,
     account.LoseAddress,
     account.AskAddressChange,
@@ -98,16 +99,20 @@ QUERIES: dict[str, Query] = {
     "/v1/accounts/{account_id}/export": _ACCOUNT,
     "/v1/accounts/{account_id}/history": _ACCOUNT,
     "/v1/apikeys": Query(Right("apikey:read", own=True), "apikey"),
+    "/v1/facts": Query(Right("facts:subscribe"), "facts"),
     "/v1/kinds": Query(Right("kind:read"), "kind"),
     "/v1/kinds/{kind}": Query(Right("kind:read"), "kind"),
     "/v1/kinds/{kind}/versions/{version}": Query(Right("kind:read"), "kind"),
     "/v1/logins": Query(Right("audit:read", own=True), "account"),
     "/v1/resources": Query(Right("resource:read"), "resource"),
     "/v1/resources/{resource_id}": Query(Right("resource:read"), "resource"),
+    "/v1/resources/{resource_id}/changes": Query(Right("resource:read"), "resource"),
+    "/v1/resources/{resource_id}/diff": Query(Right("resource:read"), "resource"),
     "/v1/resources/{resource_id}/history": Query(Right("resource:read"), "resource"),
     "/v1/roles": Query(Right("role:read"), "role"),
     "/v1/roles/{role}": Query(Right("role:read"), "role"),
     "/v1/sessions": Query(Right("session:read", own=True), "session"),
+    "/v1/subscribers": Query(Right("audit:read"), "facts"),
 }
 """What is asked of the read door, by its path; of what became of a command is told whoever asked it."""
 

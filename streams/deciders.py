@@ -8,12 +8,13 @@ from commands import address as address_rules
 from commands import apikey as apikey_rules
 from commands import kind as kind_rules
 from commands import login as login_rules
+from commands import projection as projection_rules
 from commands import resource as resource_rules
 from commands import role as role_rules
 from commands import session as session_rules
 from commands import totp as totp_rules
 from commands.decider import Decider
-from schemas import account, address, apikey, kind, login, resource, role, session, totp
+from schemas import account, address, apikey, kind, login, projection, resource, role, session, totp
 from schemas.message import Domain
 
 
@@ -35,4 +36,5 @@ DECIDERS = (
     Deciding(login.DOMAIN, login_rules.decider),
     Deciding(apikey.DOMAIN, apikey_rules.decider),
     Deciding(role.DOMAIN, role_rules.decider),
+    Deciding(projection.DOMAIN, projection_rules.decider),
 )

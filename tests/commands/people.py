@@ -32,6 +32,7 @@ from schemas.apikey import CreateKey, NoteUse, RerollKey, RevokeKey
 from schemas.login import RecordFailure
 from schemas.message import Command
 from schemas.person import NOTHING, Changing, Opening, Proof
+from schemas.projection import DropBuild, RollBackProjection, SkipFact, SwitchProjection
 from schemas.role import DefineRole, RetireRole
 from schemas.session import OpenSession, RefreshSession, RevokeSession
 from schemas.totp import (
@@ -177,6 +178,16 @@ ROLES = (
     *(DefineRole(role="clerk", permissions=permissions) for permissions in (("role:read", "kind:read"), ("*",), ())),
     *(RetireRole(role=role) for role in ("clerk", "admin")),
 )
+REPAIRS = tuple(
+    command
+    for build in ("first", "second")
+    for command in (
+        SwitchProjection(projection="resource", build=build, operator="ada"),
+        RollBackProjection(projection="resource", build=build, operator="ada"),
+        DropBuild(projection="resource", build=build, operator="ada"),
+        SkipFact(projection="resource", position=f"resource:0:{len(build)}", operator="ada", reason="it is broken"),
+    )
+)
 
 
 def by_chance(commands: Sequence[Command], actors: Sequence[str], begin: type[Command] | None = None) -> Sequences:
@@ -198,5 +209,6 @@ PEOPLE: dict[str, Sequences] = {
     "apikey": by_chance(apikey_commands("key"), MOSTLY_ALICE, CreateKey),
     "login": by_chance(LOGINS, ("door",)),
     "role": by_chance(ROLES, ACCOUNTS),
+    "projection": by_chance(REPAIRS, ("machine",)),
 }
 """Sequences of commands about people, by domain; most go on from what was begun, and some never begin."""
