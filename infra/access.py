@@ -6,6 +6,7 @@ from typing import Literal
 
 from schemas import topics
 from schemas.domains import DOMAINS
+from schemas.topics import CHECKPOINTS
 
 Resource = Literal["topic", "group", "cluster"]
 CLUSTER = "kafka-cluster"
@@ -16,8 +17,8 @@ CLUSTER = "kafka-cluster"
 class Grant:
     """A line of the table: what a user may do, on what, and what for.
 
-    `name` is `*.commands` or `*.facts` for such a topic of every domain, or where names of groups begin if it ends
-    with `*`. To read a group is to be a member of it.
+    `name` is `*.commands` or `*.facts` for such a topic of every domain, else the name, or where names of groups begin
+    if it ends with `*`. To read a group is to be a member of it.
     """
 
     user: str
@@ -53,6 +54,7 @@ class Difference:
 TABLE = (
     Grant("annal-api", ("write",), "topic", "*.commands", "doors bring commands onto their topics"),
     Grant("annal-api", ("read",), "topic", "*.facts", "doors know the kinds, and what was taken away"),
+    Grant("annal-api", ("read", "write"), "topic", CHECKPOINTS.name, "doors show checkpoints, and make one to export"),
     Grant("annal-worker", ("read",), "topic", "*.commands", "workers decide commands"),
     Grant("annal-worker", ("write",), "topic", "*.commands", "policies, which run in workers, ask the next command"),
     Grant("annal-worker", ("read", "write"), "topic", "*.facts", "workers append to journals and open them again"),
@@ -62,11 +64,19 @@ TABLE = (
     Grant("annal-worker", ("read",), "group", "annal.mail", "each mail is sent by one worker"),
     Grant("annal-project", ("read",), "topic", "*.facts", "projections write facts into the read models"),
     Grant("annal-project", ("read",), "group", "annal.projection.*", "each journal is projected by one process"),
+    Grant("annal-project", ("read", "write"), "topic", CHECKPOINTS.name, "a checkpoint is made every minute"),
     Grant("annal-admin", ("create", "describe", "describe_configs"), "topic", "*.commands", "`annal topics`"),
     Grant("annal-admin", ("create", "describe", "describe_configs"), "topic", "*.facts", "`annal topics`"),
+    Grant("annal-admin", ("create", "describe", "describe_configs"), "topic", CHECKPOINTS.name, "`annal topics`"),
     Grant("annal-admin", ("describe",), "group", "annal.*", "`annal status`"),
     Grant("annal-admin", ("describe", "alter"), "cluster", CLUSTER, "`annal access`"),
+    Grant(
+        "annal-auditor", ("read",), "topic", "*.commands", "`annal verify` compares what was asked with what happened"
+    ),
+    Grant("annal-auditor", ("read",), "topic", "*.facts", "`annal verify` and `annal export` read all that happened"),
+    Grant("annal-auditor", ("read", "write"), "topic", CHECKPOINTS.name, "`annal checkpoint` and `annal export`"),
     Grant("annal-subscriber", ("read",), "topic", "*.facts", "others read facts, and write nothing"),
+    Grant("annal-subscriber", ("read",), "topic", CHECKPOINTS.name, "others keep checkpoints elsewhere"),
     Grant("annal-subscriber", ("read",), "group", "subscriber.*", "in groups of their own"),
 )
 
@@ -110,7 +120,7 @@ def _rights(grant: Grant) -> Iterator[Right]:
 
 
 def _names(grant: Grant) -> list[str]:
-    if grant.resource != "topic":
+    if grant.name not in _EVERY:
         return [grant.name.removesuffix("*")]
     # Kafka knows what a name begins with and not what it ends with, so every topic is named.
     return [_EVERY[grant.name](domain.name) for domain in DOMAINS]
@@ -120,7 +130,7 @@ def _writes(right: Right) -> bool:
     """Whether a right lets somebody write to a topic of ours."""
     if (right.resource, right.permission) != ("topic", "allow") or right.operation not in {"write", "all"}:
         return False
-    ours = [topic.name for domain in DOMAINS for topic in topics.of(domain)]
+    ours = [*(topic.name for domain in DOMAINS for topic in topics.of(domain)), CHECKPOINTS.name]
     if right.pattern == "prefixed":
         return any(name.startswith(right.name) for name in ours)
     return right.name == "*" or right.name in ours

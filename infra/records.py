@@ -20,6 +20,8 @@ LOOK = 0.25
 """Seconds for records to come together: of a range that ends in what is no record, the last look lasts so long."""
 
 _NOTHING_YET = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT)  # noqa: SLF001 - so named
+_NO_MEMBER = KafkaError.GROUP_AUTHORIZATION_FAILED
+"""What is said of a group to whoever only reads, and need not be its member."""
 _LOST = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)  # noqa: SLF001
 
 
@@ -102,7 +104,7 @@ class Records:
                 elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
                     _require_there(topic, offset, end)
                     return found, end
-                elif error.code() not in _NOTHING_YET:
+                elif error.code() not in (*_NOTHING_YET, _NO_MEMBER):
                     raise _unusable(topic, error)
             if found:
                 return found, found[-1].offset() + 1

@@ -29,7 +29,7 @@ class Found:
 
 
 def expected() -> list[Topic]:
-    return [topic for domain in DOMAINS for topic in topics.of(domain)]
+    return [*(topic for domain in DOMAINS for topic in topics.of(domain)), topics.CHECKPOINTS]
 
 
 async def create(settings: Settings) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from infra import redis, telemetry
 from infra.ending import ended
 from infra.metrics import shown
+from infra.prove import checkpointing
 from infra.settings import Settings
 from projections import documents, resource
 from projections.documents import Documents
@@ -38,6 +39,8 @@ async def run(settings: Settings, only: Collection[str] = ()) -> None:
     async with port as addresses:
         log.info("projections started", following=[each.name for each in followers], metrics=addresses)
         following = [asyncio.create_task(each.run(), name=each.name) for each in followers]
+        if not only:
+            following.append(asyncio.create_task(checkpointing.run(settings), name="checkpoints"))
         try:
             await asyncio.gather(*following)
         finally:

@@ -41,3 +41,11 @@ def of(domain: Domain) -> tuple[Topic, Topic]:
             {"cleanup.policy": "delete", "retention.ms": str(FOREVER), "retention.bytes": str(FOREVER)},
         ),
     )
+
+
+CHECKPOINTS = Topic(
+    "annal.checkpoints",
+    1,
+    {"cleanup.policy": "delete", "retention.ms": str(FOREVER), "retention.bytes": str(FOREVER)},
+)
+"""Of one partition, for each checkpoint names the one before (schemas/checkpoint.py)."""

@@ -23,16 +23,21 @@ from infra.access import USERS, Right, rights
 from infra.authorizer import Authorizer, client
 from infra.embedded.process import Child
 from infra.ready import unready, unready_behind
-from infra.settings import Settings
+from infra.records import Records
+from infra.settings import Settings, Unusable
 from schemas import topics, wire
 from schemas.domains import DOMAINS
 from schemas.kind import DefineKind, KindDefined
 from schemas.message import Actor, Asked, CommandMeta, Recorded
 from streams.ask import Asker, letter
 from streams.committed import Reached, committed_by
-from tests.infra.guarded import ADMIN, API, PROJECT, SUBSCRIBER, WORKER, Guarded, annal
+from tests.infra.guarded import ADMIN, API, AUDITOR, PROJECT, SUBSCRIBER, WORKER, Guarded, annal
 
-WRITERS = {"kind.commands": {API, WORKER}, "kind.facts": {WORKER}}
+WRITERS = {
+    "kind.commands": {API, WORKER},
+    "kind.facts": {WORKER},
+    "annal.checkpoints": {API, PROJECT, AUDITOR},
+}
 JOINED = {
     API: set[str](),
     WORKER: {"annal.worker", "annal.policies", "annal.effects", "annal.mail"},
@@ -81,7 +86,7 @@ def test_what_is_connected_outlives_a_new_password_but_not_its_right(guarded: Gu
 
 @pytest.mark.parametrize("user", USERS)
 def test_kafka_lets_each_do_with_topics_what_the_table_says(guarded: Guarded, user: str) -> None:
-    names = [topic.name for domain in DOMAINS for topic in topics.of(domain)]
+    names = [*(topic.name for domain in DOMAINS for topic in topics.of(domain)), topics.CHECKPOINTS.name]
     admin = AdminClient(client(guarded.be(user)))
     told = admin.describe_topics(TopicCollection(names), include_authorized_operations=True)
     said = {name: allowed(future) for name, future in told.items()}
@@ -109,6 +114,16 @@ def rights_of(user: str) -> list[Right]:
 def test_each_joins_only_groups_that_are_theirs(guarded: Guarded, user: str) -> None:
     settings = guarded.be(user)
     assert {group for group in GROUPS if may_join(settings, group)} == JOINED[user]
+
+
+def test_ranges_are_read_without_a_group(guarded: Guarded) -> None:
+    with Records(guarded.be(WORKER)) as reader:
+        assert may_write(guarded.be(WORKER), "role.commands")
+        begin, end = reader.around("role.commands", 0)
+    with Records(guarded.be(AUDITOR)) as reader:
+        assert sum(map(len, reader.read("role.commands", 0, begin, end))) == end - begin > 0
+    with Records(guarded.be(PROJECT)) as reader, pytest.raises(Unusable, match="lets this user read it"):
+        reader.around("role.commands", 0)
 
 
 def may_join(settings: Settings, group: str) -> bool:

@@ -1,0 +1,1 @@
+"""Proofs: checkpoints of the journals, exports that carry their proof, and what verifies both."""

@@ -1,0 +1,144 @@
+"""The notary: it reads what every journal has gained since the last checkpoint, signs the next one, and keeps it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from infra import postgres
+from infra.prove.book import Book
+from infra.records import Records
+from infra.settings import Settings, Unusable
+from schemas import journal, signed, topics
+from schemas.checkpoint import Block, Checkpoint, Journal, beginning, leaf
+from schemas.domains import DOMAINS
+from schemas.journal import Chain
+from schemas.merkle import Growing
+from schemas.message import Domain
+
+ONE_AT_A_TIME = 7_215_204
+"""The advisory lock that the makers of checkpoints queue for; any number that nobody else uses."""
+
+PATIENCE = 60
+"""Seconds to wait for another process that makes one."""
+
+
+class Notary:
+    """Makes checkpoints, one process at a time. Blocks, and raises Unusable."""
+
+    def __init__(self, settings: Settings, private: Ed25519PrivateKey, domains: Sequence[Domain] = DOMAINS) -> None:
+        self.key = signed.name_of(private)
+        self._settings = settings
+        self._private = private
+        self._domains = domains
+        self._kept: int | None = None
+
+    def make(self, after: float = 0.0) -> Checkpoint | None:
+        """Give the checkpoint that says everything there is: a new one if something came since the last.
+
+        While the last is younger than so many seconds it is given instead. None when there was never a record.
+        """
+        with self._alone() as connection, Records(self._settings) as reader:
+            book = Book(self._settings, reader, self.key)
+            last = book.last()
+            if last is None or _age(last) >= after:
+                made = self._next(reader, last)
+                if made is not None:
+                    connection.execute("SELECT 1")  # We are alone as long as the connection is.
+                    last = _stored(book, made)
+            self._keep(book, last)
+            return last
+
+    def _next(self, reader: Records, last: Checkpoint | None) -> Checkpoint | None:
+        known = last.journals() if last else {}
+        blocks = [grown(reader, known.get(journal) or beginning(journal)) for journal in journals(self._domains)]
+        if all(block.start == block.next for block in blocks):
+            return None
+        # The clock may be behind that of whoever made the last one.
+        time = max(_now(), last.statement.time) if last else _now()
+        return Checkpoint.make(last, time, blocks, self._private)
+
+    def _keep(self, book: Book, last: Checkpoint | None) -> None:
+        """Have a file of every checkpoint. Raises Unusable for one that says something else than the topic."""
+        directory = self._settings.data_dir / "checkpoints"
+        if self._kept is None:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._kept = max((int(path.stem) for path in directory.glob("*.json") if path.stem.isdigit()), default=0)
+        newest = last.statement.number if last else 0
+        if self._kept and not self._kept_is_right(book, directory):
+            raise Unusable(
+                f"{_file(directory, self._kept)} is not the checkpoint that Kafka has now: one of the two was changed. "
+                "Compare with what is kept elsewhere, and move the directory away when it is the files that are wrong."
+            )
+        for checkpoint in book.since(self._kept + 1) if self._kept < newest else ():
+            path = _file(directory, checkpoint.statement.number)
+            new = path.with_suffix(".new")
+            new.write_bytes(checkpoint.write())
+            new.replace(path)
+            self._kept = checkpoint.statement.number
+
+    def _kept_is_right(self, book: Book, directory: Path) -> bool:
+        if self._kept is None:
+            return True
+        found = book.find(self._kept)
+        return found is not None and _file(directory, self._kept).read_bytes() == found.write()
+
+    @contextmanager
+    def _alone(self) -> Iterator[psycopg.Connection]:
+        """Be the only one that makes checkpoints, on all machines."""
+        try:
+            options = f"-c lock_timeout={PATIENCE}s"
+            with psycopg.connect(postgres.url(self._settings), autocommit=True, options=options) as connection:
+                connection.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
+                yield connection
+        except psycopg.OperationalError as error:
+            raise Unusable(
+                f"PostgreSQL does not let a checkpoint be made ({str(error).strip()}): try again when it is settled."
+            ) from error
+
+
+def journals(domains: Iterable[Domain] = DOMAINS) -> list[Journal]:
+    """Name every journal of some domains."""
+    return [Journal(domain.name, partition) for domain in domains for partition in range(domain.partitions)]
+
+
+def grown(reader: Records, before: Block) -> Block:
+    """Read what a journal has gained since `before`, along its chain."""
+    topic, partition = topics.facts(before.domain), before.partition
+    _, end = reader.around(topic, partition)
+    if end < before.next:
+        raise Unusable(
+            f"The journal {before.journal} ends at {end}, and a checkpoint knew it up to {before.next}: Kafka lost "
+            "records, or it is another Kafka. No checkpoint is made until it is as it was."
+        )
+    chain, tree = Chain(bytes.fromhex(before.head)), Growing()
+    for batch in reader.read(topic, partition, before.next, end):
+        for record in batch:
+            if chain.take(journal.before(record.headers), record.key or b"", record.value or b""):
+                tree.add(leaf(record.offset, chain.head))
+    said = {"start": before.next, "next": end, "head": chain.head.hex()}
+    return before.model_copy(update={**said, "count": tree.count, "root": tree.root().hex()})
+
+
+def _stored(book: Book, made: Checkpoint) -> Checkpoint:
+    """Store a checkpoint; give what then counts as the one of its number, which alone is shown to anybody."""
+    book.append(made)
+    counts = book.find(made.statement.number)
+    if counts is None:
+        raise Unusable(f"Checkpoint {made.statement.number} was stored and is not there: see that Kafka is settled.")
+    return counts
+
+
+def _file(directory: Path, number: int) -> Path:
+    return directory / f"{number}.json"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _age(checkpoint: Checkpoint) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(checkpoint.statement.time)).total_seconds()
