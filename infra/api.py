@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from infra import discovery, documents, errors, health, kafka, play, redis
 from infra.auth.gate import Gate
 from infra.auth.vault import Vault
+from infra.ending import leaving
 from infra.ends import Ends
 from infra.guard import Guarded, shared_with
 from infra.health import Health
@@ -20,6 +21,8 @@ from infra.settings import Settings
 from projections import http as read_door
 from projections import people, registry
 from projections.door import ReadDoor
+from projections.listening import http as listening
+from projections.listening.door import listening_door
 from streams import sessions
 from streams.ask import Asker
 from streams.door import WriteDoor
@@ -41,6 +44,8 @@ def create(settings: Settings) -> FastAPI:
     write = WriteDoor(
         Asker(connection), FollowedKinds(connection), Waiting(cache), read.outcomes, lambda: identities.known.roles
     )
+    keeper, known = identities.doorkeeper, identities.known
+    listeners = listening_door(settings, connection, ends, read, keeper, lambda: known.changes, leaving)
     checks = Health(settings, cache, ends, identities.known)
 
     @asynccontextmanager
@@ -48,10 +53,12 @@ def create(settings: Settings) -> FastAPI:
         await read.start()
         await write.start()
         await identities.start(write)
+        await listeners.start()
         # What lives as long as the process need not be looked through time and again for what is gone.
         gc.freeze()
         gc.set_threshold(OBJECTS_OF_UPLOADS)
         yield
+        await listeners.stop()
         await commands.untold.stop()
         await identities.stop()
         await write.stop()
@@ -76,6 +83,7 @@ def create(settings: Settings) -> FastAPI:
         health.routes(checks),
     ):
         app.router.routes.extend(router.routes)
+    app.router.routes.extend(listening.routes(listeners))
     errors.handle(app)
     documents.describe(app, commands.routes)
     app.add_middleware(Gate, doorkeeper=identities.doorkeeper, limits=identities.limits)

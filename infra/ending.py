@@ -28,12 +28,21 @@ async def ended(*tasks: asyncio.Task[Any]) -> None:
             task.exception()  # Looked at, or asyncio complains that nobody did.
 
 
+_told = threading.Event()
+
+
+def leaving() -> bool:
+    """Say whether this process was told to end: what would never end by itself must then."""
+    return _told.is_set()
+
+
 def leave_within(seconds: float, code: int = 0) -> None:
     """End this process by force if it has not ended by then.
 
     While the broker is away aiokafka waits for it to say goodbye, and Faust leaves a thread that never ends. What is
     lost by force is what a crash loses: nothing.
     """
-    leaving = threading.Timer(seconds, os._exit, [code])
-    leaving.daemon = True
-    leaving.start()
+    _told.set()
+    timer = threading.Timer(seconds, os._exit, [code])
+    timer.daemon = True
+    timer.start()

@@ -21,7 +21,7 @@ from infra import telemetry
 from infra.auth import Caller
 from infra.auth.recent import Recent
 from infra.network import Secret, disguised, neighbourhood
-from infra.policies import ACCOUNT, ADDRESS, CODES, TIGHT, Policy, of_key
+from infra.policies import ACCOUNT, ADDRESS, CODES, LISTEN, LISTENED, TIGHT, Policy, of_key
 from schemas.problems import Problem
 
 PATIENCE: Final = 0.25
@@ -217,6 +217,8 @@ def buckets(caller: Caller | None, network: str | None, method: str, path: str) 
     """Say what a request takes a token of: where it comes from, who asks, and what it asks for."""
     place = neighbourhood(network)
     found = _usual(place) if caller is None else _usual(place, caller.actor.id, caller.key, caller.per_minute)
+    if path == LISTENED:
+        return [*found, Bucket(LISTEN, place if caller is None else caller.actor.id)]
     return [*found, Bucket(TIGHT[path], place)] if method == "POST" and path in TIGHT else [*found]
 
 

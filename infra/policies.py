@@ -31,6 +31,11 @@ ADDRESS: Final = Policy("address", 6000, 2000)
 CODES: Final = Policy("codes", 1, 10)
 """Codes of one account, from anywhere. Only who has its password is asked for one: no stranger can use this up."""
 
+LISTEN: Final = Policy("listen", 120, 60)
+"""Listeners of one account that begin: each looks up what it missed."""
+
+LISTENED = "/v1/facts"
+
 _SIGN_IN: Final = Policy("sign-in", 10, 10)
 
 TIGHT: Final = {

@@ -30,6 +30,9 @@ SILENCE: Final = 30.0
 SLOWEST: Final = 1000
 """Bytes a second of a body, after the first silence: who sends a byte now and then would hold a connection for ever."""
 
+TAKEN_WITHIN: Final = 15.0
+"""Seconds in which some of an answer must be taken, at the pace of a body, once no more of it can wait."""
+
 LOOK_EVERY: Final = 5.0
 
 CONNECTIONS: Final = 4000
@@ -79,6 +82,24 @@ class Joined(asyncio.Transport):
             self._head = b""
 
 
+class Taking:
+    """How the other side takes what waits to be sent to it: who does not take it would hold it for ever."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._left = 0
+        self._since = 0.0
+
+    def begin(self, now: float) -> None:
+        """Look from now on: so much waits that no more is sent until some of it is taken."""
+        self._left, self._since = self._transport.get_write_buffer_size(), now
+
+    def goes_on(self, now: float) -> bool:
+        """Say whether it is taken, however slowly that may be."""
+        seconds, taken = now - self._since, self._left - self._transport.get_write_buffer_size()
+        return seconds < TAKEN_WITHIN or taken >= SLOWEST * seconds
+
+
 class Bounded(HttpToolsProtocol):
     """A connection. What is no request, or takes too much, gets a problem where it can be told, and the end."""
 
@@ -87,6 +108,7 @@ class Bounded(HttpToolsProtocol):
         self._framing = 0
         self._waiting_since = self._heard = self.loop.time()
         self._patience = HEAD_SECONDS
+        self._taking = Taking(transport)
         self._look = self.loop.call_later(LOOK_EVERY, self._see_to_it)
         if len(self.connections) > most_connections():
             told = "This door has as many connections as it can hold; try again in a moment."
@@ -123,6 +145,14 @@ class Bounded(HttpToolsProtocol):
         self._waiting_since, self._patience = self.loop.time(), KEEP_ALIVE + HEAD_SECONDS
         super().on_response_complete()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._taking.begin(self.loop.time())
+
+    def handle_websocket_upgrade(self) -> None:
+        self._look.cancel()  # Another protocol looks after the connection from here on.
+        super().handle_websocket_upgrade()
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's sentence says less
         self._cut(Problem("request_unreadable", "Send HTTP/1.1 that can be read in one way only (RFC 9112)."))
 
@@ -131,7 +161,10 @@ class Bounded(HttpToolsProtocol):
         self._look = self.loop.call_later(LOOK_EVERY, self._see_to_it)
         now = self.loop.time()
         cycle = self.cycle
-        if cycle is None or cycle.response_complete:
+        if self.flow.write_paused and not self._taking.goes_on(now):
+            CUT.labels("answer_not_taken").inc()
+            self.transport.abort()
+        elif cycle is None or cycle.response_complete:
             if now - self._waiting_since > self._patience:
                 CUT.labels("head_too_slow").inc()
                 self.transport.close()

@@ -27,6 +27,12 @@ In the tables a role that is built in has ● for what it may do, and ○ where 
 and keys. *Anybody* may ask what needs no signing in: what is sent proves who may.
 """
 
+FACTS = """\
+Who listens hears of what they may know: an auditor (`audit:read`) of all that happened and was refused, others of
+resources that they may read now, of kinds (with `kind:read`) and of their own account (with `account:own`). Who manages
+projections (`projection:manage`) may ask who listens, too.
+"""
+
 ROLES = tuple(BUILT_IN)
 
 
@@ -40,6 +46,8 @@ def page() -> str:
         inside = [f"`{each.type}`" for each in domain.commands if RIGHTS[each].form == "inside"]
         if inside:
             parts.append(f"Only doors and policies ask {', '.join(inside)}.\n")
+    parts.append(f"## facts\n\n{FACTS}\n")
+    parts.append(_table(_read("facts")))
     return "\n".join(parts)
 
 

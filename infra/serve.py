@@ -17,6 +17,7 @@ from infra.ports import refuse_busy
 from infra.protocol import KEEP_ALIVE, Bounded
 from infra.ready import agree, reach
 from infra.settings import Settings, Unusable
+from infra.socket import SAID_BYTES, BoundedSocket
 
 
 class Server(uvicorn.Server):
@@ -46,7 +47,9 @@ def config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         port=settings.port,
         loop="uvloop",
         http=Bounded,
-        ws="none",
+        ws=BoundedSocket,
+        ws_max_size=SAID_BYTES,
+        ws_per_message_deflate=False,
         # Without proxies to trust, nobody says for another where they are.
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),

@@ -152,6 +152,10 @@ class ReadDoor:
             if not await self._positions.wait(projection.name, wanted, max(0, limit - SOON)):
                 raise _behind(projection.name, self._positions.lag(projection.name, wanted))
 
+    async def knows(self, projection: Projection, wanted: Mapping[Place, int], limit: float) -> bool:
+        """Wait until a projection knows these facts; False if it does not within so many seconds."""
+        return await self._positions.wait(projection.name, wanted, limit)
+
     async def _require_there(self, topic: Callable[[str], str], wanted: Mapping[Place, int], limit: float) -> None:
         """Refuse positions that no record has, as far as Kafka can be asked in time. Raises Problem."""
         domains = {place.domain: [each for each in wanted if each.domain == place.domain] for place in wanted}

@@ -19,6 +19,18 @@ positions = Table(
     Column("moved_time", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
+# Now and then a place from which a reader of a journal can go on, and still tell which records count; written with the
+# places of the projection `outcome`, which reads all journals.
+waypoint = Table(
+    "waypoint",
+    metadata,
+    Column("domain", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("read_to", BigInteger, primary_key=True, comment="Offset of the last record before which to go on"),
+    Column("head", LargeBinary, nullable=False, comment="Hash of the last record that counts up to there"),
+    Column("fact_time", BigInteger, nullable=False, comment="Time of the newest fact up to there, in ms since 1970"),
+)
+
 # Each subject's held facts stand here in the order of their offsets, as they came: all that is needed to resume.
 held_fact = Table(
     "held_fact",

@@ -18,8 +18,17 @@ Permission = Annotated[
 
 BUILT_IN: dict[str, tuple[str, ...]] = {
     "admin": ("*",),
-    "member": ("resource:*", "kind:*", "account:own", "session:own", "apikey:own", "totp:own"),
-    "auditor": ("resource:read", "kind:read", "account:read", "role:read", "audit:read", "account:own", "session:own"),
+    "member": ("resource:*", "kind:*", "facts:subscribe", "account:own", "session:own", "apikey:own", "totp:own"),
+    "auditor": (
+        "resource:read",
+        "kind:read",
+        "account:read",
+        "role:read",
+        "audit:read",
+        "facts:subscribe",
+        "account:own",
+        "session:own",
+    ),
     "service": ("resource:*", "kind:read", "facts:subscribe"),
 }
 """The roles that are always there, and stay as they are. What is `own` is one's own account, sessions and keys."""

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from fastapi import Request
 from fastapi.security import HTTPBearer, OAuth2PasswordBearer
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from schemas.message import Actor
 from schemas.problems import Problem
@@ -29,6 +30,9 @@ CALLER = "annal.caller"
 """Where a request's scope holds its Caller, the Problem with its credentials, or None when it shows none."""
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="annal"'}
+
+BEARER_PROTOCOL = "annal.bearer."
+"""How the subprotocol begins that a page names for a WebSocket, before its token: it can send no headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,18 @@ class Caller:
             raise _forbidden(right.permission)
 
 
-def caller(request: Request) -> Caller:
+def shown(scope: Scope) -> str | None:
+    """Give the credentials that a request shows, as the header Authorization has them."""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            return str(value, "latin-1")
+    for protocol in scope.get("subprotocols", ()):
+        if protocol.startswith(BEARER_PROTOCOL):
+            return f"Bearer {protocol.removeprefix(BEARER_PROTOCOL)}"
+    return None
+
+
+def caller(request: HTTPConnection) -> Caller:
     """Say who asks. Raises Problem for a request without credentials, or with wrong ones."""
     found = request.scope.get(CALLER)
     if isinstance(found, Caller):

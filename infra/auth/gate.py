@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra import errors
-from infra.auth import CALLER, Caller
+from infra.auth import CALLER, Caller, shown
 from infra.auth.doorkeeper import Doorkeeper, network_of
 from infra.limits import Limits, buckets
 from schemas.problems import Problem
@@ -21,14 +21,14 @@ class Gate:
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(GATED):
+        if scope["type"] == "lifespan" or not scope["path"].startswith(GATED):
             await self._app(scope, receive, send)
             return
         network = network_of(scope)
         found = scope[CALLER] = await self._who(scope, network)
         try:
             caller = found if isinstance(found, Caller) else None
-            headers = await self._limits.admit(buckets(caller, network, scope["method"], scope["path"]))
+            headers = await self._limits.admit(buckets(caller, network, scope.get("method", "GET"), scope["path"]))
         except Problem as problem:
             await errors.told(problem)(scope, receive, send)
             return
@@ -36,13 +36,13 @@ class Gate:
         await self._app(scope, receive, _adding(headers, send) if headers else send)
 
     async def _who(self, scope: Scope, network: str | None) -> Caller | Problem | None:
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                try:
-                    return await self._doorkeeper.who(value.decode("latin-1"), network)
-                except Problem as problem:
-                    return problem
-        return None
+        authorization = shown(scope)
+        if authorization is None:
+            return None
+        try:
+            return await self._doorkeeper.who(authorization, network)
+        except Problem as problem:
+            return problem
 
 
 def _adding(headers: list[tuple[bytes, bytes]], send: Send) -> Send:
