@@ -82,6 +82,50 @@ class History(BaseModel):
     next: Next
 
 
+class By(BaseModel):
+    """The fact that changed something, and who asked for it."""
+
+    version: int = Field(description="The resource's version after it.", examples=[3])
+    time: Moment
+    type: str = Field(examples=["resource.changed"])
+    actor: Who
+    command_id: str = Field(examples=["0192f0c1-2d3e-7000-8000-000000000000"])
+    correlation_id: str = Field(examples=["0192f0c1-2d3e-7000-8000-000000000000"])
+    causation_id: str | None = Field(description="The fact that made a policy ask.", examples=[None])
+    position: Position
+
+
+class Change(By):
+    """A fact that changed a field: what it was, and what it became; null where there was or is none."""
+
+    before: Any = Field(examples=[1200])
+    after: Any = Field(examples=[1250])
+
+
+class Changes(BaseModel):
+    """A page of the facts that changed a field, the newest first."""
+
+    items: list[Change]
+    next: Next
+
+
+class FieldDifference(BaseModel):
+    """A field that differs, and what changed it last."""
+
+    field: str = Field(description="A JSON pointer (RFC 6901).", examples=["/attributes/amount"])
+    before: Any = Field(examples=[1200])
+    after: Any = Field(examples=[1250])
+    changed: By
+
+
+class Difference(BaseModel):
+    """What changed of a resource between two of its versions; 0 is before the first."""
+
+    from_: int = Field(alias="from", examples=[1])
+    to: int = Field(examples=[3])
+    changes: list[FieldDifference]
+
+
 class Kind(BaseModel):
     """A version of a kind."""
 

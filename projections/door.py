@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -15,14 +17,15 @@ from infra.auth.vault import Vault
 from infra.ends import Ends
 from infra.postgres import Connection
 from infra.settings import Settings
-from projections import cursors, history, kind, outcome, resource
+from projections import changes, cursors, history, kind, outcome, past, resource
 from projections.cursors import Cursors
 from projections.documents import Document, Shelf, document
+from projections.lens import AsOf, look_back
 from projections.outcome import Answered
 from projections.positions import Lag, Positions
 from projections.projection import Projection, Row
 from projections.reading import Place
-from projections.terms import WAIT, Terms
+from projections.terms import WAIT, Terms, at_least
 from schemas import topics
 from schemas.message import Outcome, Position
 from schemas.problems import Problem
@@ -60,6 +63,8 @@ class ReadDoor:
 
     async def resource(self, resource_id: str, terms: Terms) -> Document:
         """Give a resource. Raises Problem."""
+        if terms.as_of is not None:
+            return await self._past_resource(resource_id, terms)
         found = await self._shelf.find(resource_id, terms.at_least)
         if found is None:
             await self.reach(terms, resource.projection)
@@ -69,31 +74,75 @@ class ReadDoor:
             raise unknown("resource")
         return found
 
+    async def _past_resource(self, resource_id: str, terms: Terms) -> Document:
+        """Give a resource as it was, to whoever may read it as it is. Raises Problem."""
+        await self.reach(terms, resource.projection)
+
+        async def ask(connection: Connection) -> Row | None:
+            await require_readable(connection, resource_id, terms)
+            return await resource.find(connection, resource_id)
+
+        row = await self.ask(ask, terms.as_of)
+        if row is None:
+            raise Problem("not_found", "It was not there yet; look back to a later moment.")
+        return document(row)
+
     async def resources(
         self, terms: Terms, filters: Mapping[str, Any], sort: str, after: Sequence[Any] | None, limit: int
     ) -> tuple[list[Row], str]:
         """Give a page of the resources that the caller may read, and the position of all that it knows."""
         await self.reach(terms, resource.projection)
-        position = self.position(resource.projection)  # Seen before the rows are, which may know more.
-        mine = {"reader": terms.actor.id, **filters}
-        return await self.ask(lambda connection: resource.page(connection, mine, sort, after, limit)), position
+        position = self.position(terms, resource.projection)  # Seen before the rows are, which may know more.
+        mine = {"reader" if terms.as_of is None else "reader_now": terms.actor.id, **filters}
+        rows = await self.ask(lambda connection: resource.page(connection, mine, sort, after, limit), terms.as_of)
+        return rows, position
 
     async def history(self, resource_id: str, terms: Terms, before: int, limit: int) -> tuple[list[Row], str]:
         """Give a page of what happened to a resource. Raises Problem."""
         await self.reach(terms, resource.projection, history.projection)
-        position = self.position(history.projection)
+        position = self.position(terms, history.projection)
 
         async def ask(connection: Connection) -> list[Row]:
-            if not await resource.readable(connection, resource_id, terms.actor.id):
-                raise unknown("resource")
+            await require_readable(connection, resource_id, terms)
             return await history.page(connection, resource.resource.name, resource_id, before, limit)
 
-        return await self.ask(ask), position
+        return await self.ask(ask, terms.as_of), position
+
+    async def difference(self, resource_id: str, terms: Terms, since: AsOf | int, to: AsOf | int) -> Row:
+        """Give what changed of a resource between two versions, moments or positions, and by whom. Raises Problem."""
+        await self._reach_past(terms, since, to)
+
+        async def ask(connection: Connection) -> Row:
+            await require_readable(connection, resource_id, terms)
+            async with connection.transaction():
+                return await changes.difference(connection, "resource", resource_id, since, to)
+
+        return await self.ask(ask)
+
+    async def changes(self, resource_id: str, terms: Terms, field: str, before: int, limit: int) -> list[Row]:
+        """Give a page of the facts that changed a field of a resource, the newest first. Raises Problem."""
+        await self._reach_past(terms)
+        path = changes.path_of(field)
+
+        async def ask(connection: Connection) -> list[Row]:
+            await require_readable(connection, resource_id, terms)
+            span = {"since": 0, "to": before - 1, "limit": limit}
+            return await past.changes(connection, "resource", resource_id, path, **span)
+
+        return await self.ask(ask)
+
+    async def _reach_past(self, terms: Terms, *moments: AsOf | int) -> None:
+        """Wait until all is known up to the moments, and whatever else the caller wants known. Raises Problem."""
+        await self.reach(terms, past_of(resource.projection), history.projection)
+        for each in moments:
+            if isinstance(each, AsOf):
+                known = replace(terms, as_of=each, at_least=at_least(map(str, each.positions())))
+                await self.reach(known, resource.projection, history.projection)
 
     async def kind(self, name: str, version: int | None, terms: Terms) -> Row:
         """Give a version of a kind, the newest if none is named. Raises Problem."""
         await self.reach(terms, kind.projection)
-        row = await self.ask(lambda connection: kind.find(connection, name, version))
+        row = await self.ask(lambda connection: kind.find(connection, name, version), terms.as_of)
         if row is None:
             raise unknown("kind")
         return row
@@ -101,8 +150,8 @@ class ReadDoor:
     async def kinds(self, terms: Terms, after: str, limit: int) -> tuple[list[Row], str]:
         """Give a page of all kinds."""
         await self.reach(terms, kind.projection)
-        position = self.position(kind.projection)
-        return await self.ask(lambda connection: kind.page(connection, after, limit)), position
+        position = self.position(terms, kind.projection)
+        return await self.ask(lambda connection: kind.page(connection, after, limit), terms.as_of), position
 
     async def outcome(self, command_id: str, place: Position | None, digest: str | None, terms: Terms) -> Outcome:
         """Say what became of a command of the caller's; place and digest are its own, if known. Raises Problem."""
@@ -142,15 +191,35 @@ class ReadDoor:
 
     async def reach(self, terms: Terms, *projections: Projection) -> None:
         """Wait until projections know what the caller wants known. Raises Problem."""
-        for projection in projections if terms.at_least else ():
+        for projection in (_through(terms, each) for each in projections if terms.at_least or terms.as_of):
             followed = {domain.name for domain in projection.domains}
             wanted = {place: offset for place, offset in terms.at_least.items() if place.domain in followed}
+            if terms.as_of is not None and terms.as_of.moment is not None:
+                wanted |= await self._until(terms.as_of.moment, projection, wanted)
             limit = WAIT if terms.wait is None else terms.wait
             if await self._positions.wait(projection.name, wanted, min(limit, SOON)):
                 continue
             await self._require_there(topics.facts, wanted, limit)
             if not await self._positions.wait(projection.name, wanted, max(0, limit - SOON)):
                 raise _behind(projection.name, self._positions.lag(projection.name, wanted))
+
+    async def _until(self, moment: datetime, projection: Projection, wanted: Mapping[Place, int]) -> dict[Place, int]:
+        """Name what a projection must know to know all up to a moment: all there is, where it knows nothing newer."""
+        older = [
+            place
+            for place in places_of(projection)
+            if self._positions.reached(projection.name, place).fact_time <= moment.timestamp() * 1000
+        ]
+        until: dict[Place, int] = {}
+        try:
+            for domain in projection.domains:
+                numbers = [place.partition for place in older if place.domain == domain.name]
+                ends = await self._ends.of(topics.facts(domain.name), numbers) if numbers else []
+                until |= {Place(domain.name, n): end - 1 for n, end in zip(numbers, ends, strict=True) if end}
+        except (KafkaError, OSError) as error:
+            told = "Kafka cannot be asked whether all up to this moment is known; ask again."
+            raise Problem("kafka_unavailable", told, headers={"Retry-After": "1"}) from error
+        return {place: max(offset, wanted.get(place, -1)) for place, offset in until.items()}
 
     async def knows(self, projection: Projection, wanted: Mapping[Place, int], limit: float) -> bool:
         """Wait until a projection knows these facts; False if it does not within so many seconds."""
@@ -169,33 +238,57 @@ class ReadDoor:
         except (KafkaError, OSError, TimeoutError):
             return
 
-    def position(self, *projections: Projection) -> str:
+    def position(self, terms: Terms, *projections: Projection) -> str:
         """Give how far projections have come, as a position that a read can ask for."""
         places = [
-            (each.name, Place(domain.name, number))
-            for each in projections
-            for domain in each.domains
-            for number in range(domain.partitions)
+            (each.name, place) for each in (_through(terms, one) for one in projections) for place in places_of(each)
         ]
         reached = [(place, self._positions.reached(name, place).read_to) for name, place in places]
         return ",".join(f"{place.domain}:{place.partition}:{offset}" for place, offset in reached if offset >= 0)
 
-    async def ask(self, query: Callable[[Connection], Awaitable[Found]]) -> Found:
-        """Ask PostgreSQL; once more if it went away and came back. Raises Problem."""
+    async def ask(self, query: Callable[[Connection], Awaitable[Found]], as_of: AsOf | None = None) -> Found:
+        """Ask PostgreSQL, of what was if that is said; once more if it went away and came back. Raises Problem."""
         try:
-            return await self._once(query)
+            return await self._once(query, as_of)
         except psycopg.OperationalError:
             await self._pool.check()
         try:
-            return await self._once(query)
+            return await self._once(query, as_of)
         except (psycopg.OperationalError, psycopg.errors.UndefinedTable) as error:
             raise Problem(
                 "postgres_unavailable", "The read models cannot be reached; ask again.", headers={"Retry-After": "1"}
             ) from error
 
-    async def _once(self, query: Callable[[Connection], Awaitable[Found]]) -> Found:
+    async def _once(self, query: Callable[[Connection], Awaitable[Found]], as_of: AsOf | None) -> Found:
         async with self._pool.connection(timeout=PATIENCE) as connection:
-            return await query(connection)
+            if as_of is None:
+                return await query(connection)
+            async with connection.transaction():
+                moment = as_of.moment or await past.newest_of(connection, as_of.places)
+                await look_back(connection, as_of, moment)
+                return await query(connection)
+
+
+async def require_readable(connection: Connection, resource_id: str, terms: Terms) -> None:
+    """Raise Problem unless the caller may read a resource as it is now."""
+    if not await resource.readable(connection, resource_id, terms.actor.id):
+        raise unknown("resource")
+
+
+def places_of(projection: Projection) -> list[Place]:
+    return [Place(domain.name, number) for domain in projection.domains for number in range(domain.partitions)]
+
+
+def _through(terms: Terms, projection: Projection) -> Projection:
+    """Give what knows what is asked for: another read model where it is looked back to what changed since."""
+    if terms.as_of is None or projection not in past.SUBJECTS.values():
+        return projection
+    return past_of(projection)
+
+
+def past_of(projection: Projection) -> Projection:
+    """Give what knows the past of the subjects of a projection."""
+    return replace(past.projection, domains=projection.domains)
 
 
 def unknown(what: str) -> Problem:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from projections.projection import Key, Projection, Row
 from projections.reading import Told, sentence
+from schemas.message import Recorded
 
 EARLIER = "An earlier fact of this subject could not be applied."
 
@@ -20,11 +21,15 @@ class Folded:
 
 def wanted(projection: Projection, facts: Iterable[Told]) -> list[Key]:
     """Name the rows that must be known before the facts can be applied."""
-    begins: dict[Key, bool] = {}
+    needed: dict[Key, None] = {}
+    made: set[Key] = set()
     for told in facts:
-        if told.recorded is not None and told.key is not None and told.key not in begins:
-            begins[told.key] = projection.begins(told.recorded)
-    return [key for key, first in begins.items() if not first]
+        if told.recorded is not None and told.key is not None:
+            before = _follows(projection, told.recorded, told.key)
+            if before not in made and not projection.begins(told.recorded):
+                needed[before] = None
+            made.add(told.key)
+    return list(needed)
 
 
 def fold(
@@ -55,7 +60,12 @@ def _apply(projection: Projection, rows: Mapping[Key, Row], changed: dict[Key, R
     key = told.key
     if key is not None:
         try:
-            changed[key] = projection.project(changed.get(key) or rows.get(key), told.recorded, told.position)
+            before = _follows(projection, told.recorded, key)
+            changed[key] = projection.project(changed.get(before) or rows.get(before), told.recorded, told.position)
         except Exception as error:  # noqa: BLE001 - a bug in one fold must not stop the other subjects
             return sentence(error)
     return None
+
+
+def _follows(projection: Projection, recorded: Recorded, key: Key) -> Key:
+    return key if projection.follows is None else projection.follows(recorded)

@@ -10,13 +10,13 @@ from infra.auth import bearer, signed_in
 from infra.direct import DirectRoute
 from projections import openapi
 from projections.answering import JSON, Listing, possible, unless_had
-from projections.answers import History, Kind, Kinds, Resource, Resources
+from projections.answers import Changes, Difference, History, Kind, Kinds, Resource, Resources
 from projections.documents import json_body
 from projections.door import ReadDoor, unknown
 from projections.history import NEWEST
-from projections.queries import Page, ResourceQuery
+from projections.queries import FieldQuery, Page, ResourceQuery, Span
 from projections.resource import SORTS
-from projections.terms import digest_of, position_of, terms
+from projections.terms import digest_of, position_of, terms, version_or_moment
 from schemas.message import Outcome
 
 ResourceId = Annotated[str, Path(examples=["invoice-7"])]
@@ -75,6 +75,21 @@ def _lists(router: APIRouter, door: ReadDoor) -> None:
         (before,) = listing.after or [NEWEST]
         rows, position = await door.history(possible(resource_id), said, before, query.limit + 1)
         return listing.answer(rows, position, lambda row: [row["version"]])
+
+    @router.get("/resources/{resource_id}/diff", **openapi.compared("What changed of a resource", Difference))
+    async def difference(resource_id: ResourceId, request: Request, query: Annotated[Span, Query()]) -> Response:
+        said = terms(request, "resource:read")
+        since = version_or_moment(query.since)
+        to = version_or_moment(query.to) if query.to is not None else NEWEST
+        return Response(json_body(await door.difference(possible(resource_id), said, since, to)), 200, None, JSON)
+
+    @router.get("/resources/{resource_id}/changes", **openapi.page("Who changed a field", Changes, "not_found"))
+    async def changes(resource_id: ResourceId, request: Request, query: Annotated[FieldQuery, Query()]) -> Response:
+        said = terms(request, "resource:read")
+        listing = Listing(request, said, query, door.cursors)
+        (before,) = listing.after or [NEWEST]
+        rows = await door.changes(possible(resource_id), said, query.field, before, query.limit + 1)
+        return listing.answer(rows, "", lambda row: [row["version"]])
 
     @router.get("/kinds", **openapi.page("All kinds", Kinds))
     async def kinds(request: Request, query: Annotated[Page, Query()]) -> Response:

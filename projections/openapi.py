@@ -14,6 +14,10 @@ MIN_POSITION = (
     "The header `Annal-Min-Position` says the same."
 )
 
+AS_OF = (
+    "Answer with what was so at a moment, or up to an `Annal-Position`; what may be read is told by the rights of now."
+)
+
 _PLACES = "|".join(f"{domain.name}:{number}" for domain in DOMAINS for number in range(domain.partitions))
 _POSITION = f"({_PLACES}):[0-9]{{1,18}}"
 POSITIONS = f"^{_POSITION}(,{_POSITION})*$"
@@ -21,7 +25,10 @@ _ANYWHERE = (
     "account_not_active",
     "credentials_missing",
     "header_invalid",
+    "kafka_unavailable",
     "key_invalid",
+    "moment_in_future",
+    "moment_invalid",
     "permission_missing",
     "position_beyond_end",
     "position_invalid",
@@ -52,6 +59,7 @@ _PREFER = _parameter(
     f"`wait=5` waits 5 seconds for what must be known (RFC 7240), {WAIT_AT_MOST:.0f} at the most; unsaid {WAIT:.0f}.",
 )
 _MIN_POSITION = _parameter("min-position", "query", MIN_POSITION, pattern=POSITIONS)
+_AS_OF = _parameter("as_of", "query", AS_OF, examples=["2026-01-05T09:30:00Z"])
 _IF_NONE_MATCH = _parameter("If-None-Match", "header", 'The ETag of what the caller has, such as `"3"`.')
 _PLACE = _parameter(
     "position",
@@ -87,7 +95,7 @@ def by_id(summary: str, model: type[BaseModel], *path: str) -> dict[str, Any]:
             304: {"description": "The caller has this version.", "headers": {**_ETAG, **_KNOWN}},
             **answers("not_found", *_ANYWHERE),
         },
-        "openapi_extra": {"parameters": [*map(_in_path, path), _IF_NONE_MATCH, _MIN_POSITION, _PREFER]},
+        "openapi_extra": {"parameters": [*map(_in_path, path), _AS_OF, _IF_NONE_MATCH, _MIN_POSITION, _PREFER]},
     }
 
 
@@ -112,6 +120,17 @@ def whole(summary: str, model: type[BaseModel], *path: str) -> dict[str, Any]:
         "response_model": model,
         "responses": {200: {"headers": _KNOWN}, **answers(*(["not_found"] if path else []), *_ANYWHERE)},
         "openapi_extra": {"parameters": [*map(_in_path, path), _MIN_POSITION, _PREFER]},
+    }
+
+
+def compared(summary: str, model: type[BaseModel]) -> dict[str, Any]:
+    """Say the same of a route to what is made of two moments of one thing."""
+    return {
+        "tags": ["read"],
+        "summary": summary,
+        "response_model": model,
+        "responses": answers("not_found", "query_invalid", *_ANYWHERE),
+        "openapi_extra": {"parameters": [_PREFER]},
     }
 
 

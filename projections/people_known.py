@@ -42,7 +42,7 @@ class People:
     async def account(self, account_id: str, terms: Terms) -> Row:
         """Give an account. Raises Problem."""
         await self._door.reach(terms, account.projection)
-        row = await self._door.ask(lambda connection: account.find(connection, account_id))
+        row = await self._door.ask(lambda connection: account.find(connection, account_id), terms.as_of)
         if row is None:
             raise unknown("account")
         return opened.account(row, await self._vault.known(account_id))
@@ -50,15 +50,15 @@ class People:
     async def accounts(self, terms: Terms, status: str | None, after: After, limit: int) -> tuple[list[Row], str]:
         """Give a page of all accounts, and the position of all that it knows."""
         await self._door.reach(terms, account.projection)
-        position = self._door.position(account.projection)
-        rows = await self._door.ask(lambda connection: account.page(connection, status, after, limit))
+        position = self._door.position(terms, account.projection)
+        rows = await self._door.ask(lambda connection: account.page(connection, status, after, limit), terms.as_of)
         return [opened.account(row, await self._vault.known(row["account_id"])) for row in rows], position
 
     async def history(self, account_id: str, terms: Terms, before: int, limit: int) -> tuple[list[Row], str]:
         """Give a page of what happened to an account. Raises Problem."""
         await self._door.reach(terms, history.projection)
-        position = self._door.position(history.projection)
-        rows = await self._door.ask(lambda connection: _history(connection, account_id, before, limit))
+        position = self._door.position(terms, history.projection)
+        rows = await self._door.ask(lambda connection: _history(connection, account_id, before, limit), terms.as_of)
         if not rows and before == NEWEST:
             raise unknown("account")
         person = await self._vault.known(account_id)
@@ -68,23 +68,23 @@ class People:
         """Give a page of the sessions of an account."""
         # Whether a session can go on is known of its account.
         await self._door.reach(terms, session.projection, account.projection)
-        position = self._door.position(session.projection, account.projection)
-        rows = await self._door.ask(lambda connection: session.of(connection, account_id, after, limit))
+        position = self._door.position(terms, session.projection, account.projection)
+        rows = await self._door.ask(lambda connection: session.of(connection, account_id, after, limit), terms.as_of)
         person = await self._vault.known(account_id)
         return [opened.session(row, person) for row in rows], position
 
     async def keys(self, account_id: str, terms: Terms, after: After, limit: int) -> tuple[list[Row], str]:
         """Give a page of the keys of an account and of those it made."""
         await self._door.reach(terms, apikey.projection)
-        position = self._door.position(apikey.projection)
-        rows = await self._door.ask(lambda connection: apikey.of(connection, account_id, after, limit))
+        position = self._door.position(terms, apikey.projection)
+        rows = await self._door.ask(lambda connection: apikey.of(connection, account_id, after, limit), terms.as_of)
         return [opened.key(row) for row in rows], position
 
     async def failures(self, account_id: str, terms: Terms, before: int, limit: int) -> tuple[list[Row], str]:
         """Give a page of the failed sign-ins to an account."""
         await self._door.reach(terms, login.projection)
-        position = self._door.position(login.projection)
-        rows = await self._door.ask(lambda connection: login.of(connection, account_id, before, limit))
+        position = self._door.position(terms, login.projection)
+        rows = await self._door.ask(lambda connection: login.of(connection, account_id, before, limit), terms.as_of)
         return await self._failures(rows), position
 
     async def role(self, name: str, terms: Terms) -> Row:
@@ -92,7 +92,7 @@ class People:
         if name in BUILT_IN:
             return _built_in(name)
         await self._door.reach(terms, role.projection)
-        row = await self._door.ask(lambda connection: role.find(connection, name))
+        row = await self._door.ask(lambda connection: role.find(connection, name), terms.as_of)
         if row is None:
             raise unknown("role")
         return row | {"built_in": False}
@@ -100,15 +100,15 @@ class People:
     async def roles(self, terms: Terms) -> tuple[list[Row], str]:
         """Give all roles: those built in, then those that were defined."""
         await self._door.reach(terms, role.projection)
-        position = self._door.position(role.projection)
-        rows = await self._door.ask(role.all)
+        position = self._door.position(terms, role.projection)
+        rows = await self._door.ask(role.all, terms.as_of)
         return [*map(_built_in, BUILT_IN), *(row | {"built_in": False} for row in rows)], position
 
     async def everything(self, account_id: str, terms: Terms) -> tuple[Row, str]:
         """Give everything known of a person (GDPR, article 15), and the position that it knows. Raises Problem."""
         told = {"account": await self.account(account_id, terms)}
         await self._door.reach(terms, *_EVERYTHING, history.projection)
-        position = self._door.position(*_EVERYTHING)
+        position = self._door.position(terms, *_EVERYTHING)
         rows = await self._door.ask(lambda connection: _everything(connection, account_id))
         person, factor = await self._vault.known(account_id), rows["factor"]
         shared = [(each["owner"] == account_id, _named(each)) for each in rows["resources"]]

@@ -22,6 +22,7 @@ class Projection:
 
     `key` names the row a fact changes, None if it changes none. `begins` says that a fact is the first of its row, so
     that no earlier one need be looked for. `project(row, recorded, position)` is pure; `position` is the fact's place.
+    `follows` names the row that is given to `project`, where that is another than the one it makes.
     """
 
     table: Table
@@ -29,6 +30,7 @@ class Projection:
     key: Callable[[Recorded], Key | None]
     begins: Callable[[Recorded], bool]
     project: Callable[[Row | None, Recorded, str], Row]
+    follows: Callable[[Recorded], Key] | None = None
 
     @property
     def name(self) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from projections.openapi import MIN_POSITION, POSITIONS
+from projections.openapi import AS_OF, MIN_POSITION, POSITIONS
 
 # A NUL fits in no PostgreSQL text.
 Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
@@ -22,10 +22,34 @@ class Page(BaseModel):
     min_position: list[Annotated[str, Field(json_schema_extra={"pattern": POSITIONS})]] = Field(
         [], alias="min-position", description=MIN_POSITION
     )
+    as_of: Annotated[str, StringConstraints(max_length=4000)] | None = Field(
+        None, description=AS_OF, examples=["2026-01-05T09:30:00Z"]
+    )
 
     def scope(self) -> dict[str, Any]:
         """Give what decides which things are on the list, and in which order."""
         return self.model_dump(exclude={"limit", "cursor", "min_position"})
+
+
+class Span(BaseModel):
+    """Between what it is compared."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    since: Annotated[str, StringConstraints(max_length=4000)] = Field(
+        "0", alias="from", description="A version, a moment or a position; unsaid, before the first fact."
+    )
+    to: Annotated[str, StringConstraints(max_length=4000)] | None = Field(
+        None, description="The same; unsaid, as it is now."
+    )
+    min_position: list[Annotated[str, Field(json_schema_extra={"pattern": POSITIONS})]] = Field(
+        [], alias="min-position", description=MIN_POSITION
+    )
+
+
+class FieldQuery(Page):
+    """Which field."""
+
+    field: Text = Field(description="A JSON pointer (RFC 6901).", examples=["/attributes/amount"])
 
 
 class AccountQuery(Page):

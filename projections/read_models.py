@@ -1,6 +1,6 @@
 """The map of read models: what is known, one line each."""
 
-from projections import account, address, apikey, history, kind, login, outcome, resource, role, session, totp
+from projections import account, address, apikey, history, kind, login, outcome, past, resource, role, session, totp
 from projections.projection import Projection
 
 READ_MODELS: tuple[Projection, ...] = (
@@ -15,4 +15,5 @@ READ_MODELS: tuple[Projection, ...] = (
     role.projection,
     history.projection,
     outcome.projection,
+    past.projection,
 )

@@ -137,11 +137,14 @@ SORTS = {"updated": "updated_time", "created": "created_time", "name": "name"}
 
 _COLUMNS = sql.SQL(", ").join(sql.Identifier(column.name) for column in resource.columns if column.computed is None)
 _FIND = sql.SQL("SELECT {} FROM resource WHERE resource_id = %s").format(_COLUMNS)
-_READABLE = "SELECT FROM resource WHERE resource_id = %s AND readers @> ARRAY[%s::text]"
+_READABLE = "SELECT FROM public.resource WHERE resource_id = %s AND readers @> ARRAY[%s::text]"
 _READERS_OF = "SELECT resource_id, readers FROM resource WHERE resource_id = ANY(%s)"
 _PAGE = "SELECT {columns} FROM resource WHERE {conditions} ORDER BY {by} {way}, resource_id {way} LIMIT %(limit)s"
 _FILTERS = {
     "reader": "readers @> ARRAY[%(reader)s::text]",
+    # Of the past that is told which may be read now.
+    "reader_now": "resource_id IN (SELECT now.resource_id FROM public.resource AS now"
+    " WHERE now.readers @> ARRAY[%(reader_now)s::text])",
     "trashed": "trashed = %(trashed)s",
     "kind": "kind = %(kind)s",
     "owner": "owner = %(owner)s",
@@ -174,8 +177,8 @@ async def page(
 ) -> list[Row]:
     """Give the resources that all filters let through, from where the page before ended.
 
-    `filters` must name the reader. `sort` is one of SORTS, with a minus before it for the greatest first; `after` holds
-    that column and the id of the last resource of the page before.
+    `filters` must name the reader, or who may read them now. `sort` is one of SORTS, with a minus before it for the
+    greatest first; `after` holds that column and the id of the last resource of the page before.
     """
     way, beyond = ("DESC", "<") if sort.startswith("-") else ("ASC", ">")
     column = SORTS[sort.removeprefix("-")]

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from fastapi import Request
 
 from infra.auth import Caller, caller
 from infra.direct import preferred_wait
+from projections.lens import POSITION, AsOf, moment_of
 from projections.reading import Place
 from schemas.domains import DOMAINS
 from schemas.message import Actor, Position
@@ -17,18 +19,23 @@ WAIT = 3.0
 """Seconds that a read waits for its read model, unless `Prefer: wait` says otherwise."""
 
 _PARTITIONS = {domain.name: domain.partitions for domain in DOMAINS}
+_VERSION = re.compile("[0-9]{1,9}")
 _DIGEST = re.compile("[0-9a-f]{32}")
 _ETAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e]*")')
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`at_least` are the offsets that the answer must know; `wait` is in seconds, None if nothing was said of it."""
+    """`at_least` are the offsets that the answer must know; `wait` is in seconds, None if nothing was said of it.
+
+    `as_of` is what is looked back to, if it is.
+    """
 
     caller: Caller
     at_least: Mapping[Place, int]
     wait: float | None
     none_match: str
+    as_of: AsOf | None = None
 
     @property
     def actor(self) -> Actor:
@@ -45,15 +52,31 @@ def terms(request: Request, permission: str | None = None) -> Terms:
     if permission is not None:
         asking.require(permission)
     headers = request.headers
-    positions = headers.getlist("annal-min-position")
+    positions, as_of = headers.getlist("annal-min-position"), None
     if request.scope["query_string"]:
         positions += request.query_params.getlist("min-position")
+        if (text := request.query_params.get("as_of")) is not None:
+            as_of = as_of_this(text)
+            positions += map(str, as_of.positions())
     return Terms(
         asking,
         at_least(",".join(positions).split(",")) if positions else {},
         preferred_wait(headers.getlist("prefer")),
         ",".join(headers.getlist("if-none-match")),
+        as_of,
     )
+
+
+def version_or_moment(text: str) -> AsOf | int:
+    """Read what is compared: a version, positions or a moment. Raises Problem."""
+    return int(text) if _VERSION.fullmatch(text) else as_of_this(text)
+
+
+def as_of_this(text: str) -> AsOf:
+    """Read what is looked back to: positions, separated by commas, or a moment. Raises Problem."""
+    if POSITION.match(text):
+        return AsOf(places=at_least(text.split(",")))
+    return AsOf(moment_of(text, datetime.now(UTC)))
 
 
 def at_least(positions: Iterable[str]) -> dict[Place, int]:

@@ -11,6 +11,8 @@ STATUS = {
     "body_unreadable": 400,
     "cursor_invalid": 400,
     "header_invalid": 400,
+    "moment_in_future": 400,
+    "moment_invalid": 400,
     "path_invalid": 400,
     "position_beyond_end": 400,
     "position_invalid": 400,

@@ -100,7 +100,6 @@ QUERIES: dict[str, Query] = {
     "/v1/accounts/{account_id}/history": _ACCOUNT,
     "/v1/apikeys": Query(Right("apikey:read", own=True), "apikey"),
     "/v1/facts": Query(Right("facts:subscribe"), "facts"),
-    "/v1/facts": Query(Right("facts:subscribe"), "facts"),
     "/v1/kinds": Query(Right("kind:read"), "kind"),
     "/v1/kinds/{kind}": Query(Right("kind:read"), "kind"),
     "/v1/kinds/{kind}/versions/{version}": Query(Right("kind:read"), "kind"),
@@ -113,7 +112,6 @@ QUERIES: dict[str, Query] = {
     "/v1/roles": Query(Right("role:read"), "role"),
     "/v1/roles/{role}": Query(Right("role:read"), "role"),
     "/v1/sessions": Query(Right("session:read", own=True), "session"),
-    "/v1/subscribers": Query(Right("audit:read"), "facts"),
     "/v1/subscribers": Query(Right("audit:read"), "facts"),
 }
 """What is asked of the read door, by its path; of what became of a command is told whoever asked it."""
