@@ -66,7 +66,7 @@ class Audience:
         self.readers = readers
         self.closing = closing
         self.ring = Ring({})
-        self.tick = Tick(0, 0, {})
+        self.tick = Tick(0, 0.0, 0, {})
         self.listeners: set[Listener] = set()
         self.catching_up = asyncio.Semaphore(CATCHING_UP)
         self._callers: Counter[str] = Counter()
@@ -164,6 +164,8 @@ class Audience:
 
     def _turn_over(self) -> None:
         self._news.clear()
-        self.tick = Tick(self.tick.number + 1, self.ring.end, dict(self.ring.reached))
+        self.tick = Tick(
+            self.tick.number + 1, asyncio.get_running_loop().time(), self.ring.end, dict(self.ring.reached)
+        )
         turn, self._turn = self._turn, asyncio.Event()
         turn.set()

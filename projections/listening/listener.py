@@ -131,7 +131,7 @@ class Listener:
 
     async def _hear(self, entries: Sequence[Entry]) -> None:
         while entries:
-            while not await self._know_readers(entries):
+            while not await self._know_readers(entries, self._now()):
                 await self._look_around()
             chunk = self.programme.chunk(entries, self.position)
             entries = entries[chunk.looked_at :]
@@ -149,7 +149,8 @@ class Listener:
         """Be told what the ring has up to a tick."""
         ring = self.audience.ring
         while (number := self._place(ring.start)) < tick.end:
-            if not await self._know_readers(list(ring.between(number, min(tick.end, number + LOOKED_AT)))):
+            entries = list(ring.between(number, min(tick.end, number + LOOKED_AT)))
+            if not await self._know_readers(entries, tick.at):
                 return
             number = self._place(ring.start)
             chunk = self.programme.live(ring, tick, number, self.position)
@@ -166,8 +167,8 @@ class Listener:
 
     # ── around ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _know_readers(self, entries: Sequence[Entry]) -> bool:
-        """Let facts that it may be told have readers as they are now; False while the read model lacks them."""
+    async def _know_readers(self, entries: Sequence[Entry], since: float) -> bool:
+        """Let facts that it may be told have readers as they are since then; False while the read model lacks them."""
         sight, wanted = self.programme.sight, self.programme.filter
         asked = [
             each
@@ -176,7 +177,7 @@ class Listener:
             and each.offset > self.position.get(each.place, each.offset)
             and wanted.takes(each)
         ]
-        return not asked or await self.audience.readers.know(asked)
+        return not asked or await self.audience.readers.know(asked, since)
 
     async def _take(self, chunk: Chunk) -> None:
         self.position = chunk.after

@@ -12,9 +12,10 @@ MOST_BYTES = 32 << 20
 
 
 class Tick(NamedTuple):
-    """Up to where all may go now: the end of a ring, and what was read of each journal then."""
+    """Up to where all may go: the end of a ring, and what was read of each journal, at a time of the loop's clock."""
 
     number: int
+    at: float
     end: int
     reached: Mapping[Place, int]
 

@@ -19,9 +19,6 @@ OWN = {
 }
 """The domains of which those may hear who are no auditors, with the permission that it takes."""
 
-FRESH = 1.0
-"""Seconds that readers of a resource are believed to be who they were."""
-
 FindReaders = Callable[[Sequence[str], Mapping[Place, int]], Awaitable[dict[str, frozenset[str]] | None]]
 """Gives the readers of resources by their ids, with at least these facts known; None while they are not."""
 
@@ -64,11 +61,14 @@ class Readers:
         self._find = find
         self._looking = asyncio.Lock()
 
-    async def know(self, entries: Sequence[Entry]) -> bool:
-        """Let facts of resources have readers as they are now; False if the read model lacks some of the facts."""
+    async def know(self, entries: Sequence[Entry], since: float) -> bool:
+        """Let facts of resources have readers as they are now, or were since a time of the loop's clock.
+
+        False if the read model lacks some of the facts.
+        """
         async with self._looking:
             now = asyncio.get_running_loop().time()
-            stale = [entry for entry in entries if entry.readers_known_at < now - FRESH]
+            stale = [entry for entry in entries if entry.readers_known_at < since]
             if not stale:
                 return True
             wanted: dict[Place, int] = {}

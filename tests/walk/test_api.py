@@ -27,7 +27,8 @@ def lines(_: Any, value: Any) -> bytes:
     return str(value).encode()
 
 
-api = schemathesis.openapi.from_dict(create(NOWHERE).openapi())
+# What is listened to never ends.
+api = schemathesis.openapi.from_dict(create(NOWHERE).openapi()).exclude(path="/v1/facts")
 
 
 @pytest.fixture(scope="module")
