@@ -6,6 +6,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+PATIENCE = 2.0
+"""Seconds that a record may take to come."""
+
 
 class Ends:
     """Asks Kafka what it has; connects when it is first asked."""
@@ -14,6 +17,7 @@ class Ends:
         self._connection = connection
         self._consumer: AIOKafkaConsumer | None = None
         self._starting = asyncio.Lock()
+        self._reading = asyncio.Lock()
 
     async def of(self, topic: str, partitions: Iterable[int]) -> list[int]:
         """Give the offset after the last record of each partition. Raises KafkaError or OSError."""
@@ -26,6 +30,18 @@ class Ends:
         consumer = await self._asking()
         begin = (await consumer.beginning_offsets([place]))[place]
         return int(begin), int((await consumer.end_offsets([place]))[place])
+
+    async def record(self, topic: str, partition: int, offset: int) -> Any:
+        """Give a record. Raises KafkaError, OSError, TimeoutError, and LookupError if it is not there."""
+        place = TopicPartition(topic, partition)
+        consumer = await self._asking()
+        async with self._reading, asyncio.timeout(PATIENCE):
+            begin, end = await self.around(place)
+            if not begin <= offset < end:
+                raise LookupError(f"{topic} has no record at {partition}:{offset}.")
+            consumer.assign([place])
+            consumer.seek(place, offset)
+            return await consumer.getone(place)
 
     async def topics(self) -> set[str]:
         """Give the names of all topics. Raises KafkaError or OSError."""

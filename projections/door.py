@@ -47,7 +47,7 @@ class ReadDoor:
         self._ends = ends
         self._pool = postgres.pool(settings)
         self._shelf = Shelf(redis)
-        self._positions = Positions(settings)
+        self.positions = Positions(settings)
         self.vault = vault
         self.cursors = Cursors(b"")
 
@@ -55,10 +55,10 @@ class ReadDoor:
         self.cursors = Cursors(cursors.secret(self._settings))
         set_json_loads(orjson.loads)
         await self._pool.open()
-        await self._positions.start()
+        await self.positions.start()
 
     async def stop(self) -> None:
-        await self._positions.stop()
+        await self.positions.stop()
         await self._pool.close()
 
     async def resource(self, resource_id: str, terms: Terms) -> Document:
@@ -158,13 +158,13 @@ class ReadDoor:
         await self.reach(terms, outcome.projection)
         wanted = {Place(place.domain, place.partition): place.offset} if place is not None else {}
         # Seen before the table is: what was answered by then is in it, or never will be.
-        settled = await self._positions.wait(outcome.projection.name, wanted, 0, "answered")
+        settled = await self.positions.wait(outcome.projection.name, wanted, 0, "answered")
         found = await self._outcomes([command_id])
         if not found and not settled:
             limit = terms.wait or 0
             await self._require_there(topics.commands, wanted, limit)
             if limit:
-                settled = await self._positions.wait(outcome.projection.name, wanted, limit, "answered")
+                settled = await self.positions.wait(outcome.projection.name, wanted, limit, "answered")
                 found = await self._outcomes([command_id])
         if not found and not settled:
             return Outcome(command_id=command_id, status="pending", type="")
@@ -182,7 +182,7 @@ class ReadDoor:
             for place in (places[command_id] for command_id in lacking):
                 key = Place(place.domain, place.partition)
                 wanted[key] = max(place.offset, wanted.get(key, -1))
-            await self._positions.wait(outcome.projection.name, wanted, wait, "answered")
+            await self.positions.wait(outcome.projection.name, wanted, wait, "answered")
             found |= await self._outcomes(lacking)
         return found
 
@@ -197,18 +197,18 @@ class ReadDoor:
             if terms.as_of is not None and terms.as_of.moment is not None:
                 wanted |= await self._until(terms.as_of.moment, projection, wanted)
             limit = WAIT if terms.wait is None else terms.wait
-            if await self._positions.wait(projection.name, wanted, min(limit, SOON)):
+            if await self.positions.wait(projection.name, wanted, min(limit, SOON)):
                 continue
             await self._require_there(topics.facts, wanted, limit)
-            if not await self._positions.wait(projection.name, wanted, max(0, limit - SOON)):
-                raise _behind(projection.name, self._positions.lag(projection.name, wanted))
+            if not await self.positions.wait(projection.name, wanted, max(0, limit - SOON)):
+                raise _behind(projection.name, self.positions.lag(projection.name, wanted))
 
     async def _until(self, moment: datetime, projection: Projection, wanted: Mapping[Place, int]) -> dict[Place, int]:
         """Name what a projection must know to know all up to a moment: all there is, where it knows nothing newer."""
         older = [
             place
             for place in places_of(projection)
-            if self._positions.reached(projection.name, place).fact_time <= moment.timestamp() * 1000
+            if self.positions.reached(projection.name, place).fact_time <= moment.timestamp() * 1000
         ]
         until: dict[Place, int] = {}
         try:
@@ -223,7 +223,7 @@ class ReadDoor:
 
     async def knows(self, projection: Projection, wanted: Mapping[Place, int], limit: float) -> bool:
         """Wait until a projection knows these facts; False if it does not within so many seconds."""
-        return await self._positions.wait(projection.name, wanted, limit)
+        return await self.positions.wait(projection.name, wanted, limit)
 
     async def _require_there(self, topic: Callable[[str], str], wanted: Mapping[Place, int], limit: float) -> None:
         """Refuse positions that no record has, as far as Kafka can be asked in time. Raises Problem."""
@@ -243,7 +243,7 @@ class ReadDoor:
         places = [
             (each.name, place) for each in (_through(terms, one) for one in projections) for place in places_of(each)
         ]
-        reached = [(place, self._positions.reached(name, place).read_to) for name, place in places]
+        reached = [(place, self.positions.reached(name, place).read_to) for name, place in places]
         return ",".join(f"{place.domain}:{place.partition}:{offset}" for place, offset in reached if offset >= 0)
 
     async def ask(self, query: Callable[[Connection], Awaitable[Found]], as_of: AsOf | None = None) -> Found:

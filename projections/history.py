@@ -1,7 +1,7 @@
 """The read model of history: every fact of every domain, one row each, for whoever asks what happened to a subject."""
 
 from psycopg.rows import dict_row
-from sqlalchemy import Column, DateTime, Integer, Table, Text
+from sqlalchemy import Column, DateTime, Index, Integer, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 
 from infra.postgres import Connection
@@ -25,6 +25,8 @@ history = Table(
     Column("causation_id", Text),
     Column("data", JSONB, nullable=False),
     Column("position", Text, nullable=False),
+    Column("known_time", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("history_command", "command_id"),
 )
 
 

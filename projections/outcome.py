@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from psycopg.rows import dict_row
-from sqlalchemy import Column, DateTime, Integer, Table, Text
+from sqlalchemy import Column, DateTime, Index, Integer, Table, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from infra.postgres import Connection
@@ -23,6 +23,11 @@ outcome = Table(
     Column("command", Text, nullable=False, comment="Place on the commands topic: domain:partition:offset"),
     Column("digest", Text, comment="Of what was asked: an id used for something else is noticed by it"),
     Column("actor", Text, nullable=False),
+    Column("via", Text),
+    Column("on_behalf_of", Text),
+    Column("address", Text, comment="Where it was asked from, sealed with the actor's key"),
+    Column("correlation_id", Text, nullable=False),
+    Column("causation_id", Text, comment="The fact that made a policy ask"),
     Column("status", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("subject", Text, nullable=False),
@@ -32,6 +37,12 @@ outcome = Table(
     Column("code", Text),
     Column("reason", Text),
     Column("time", DateTime(timezone=True), nullable=False),
+    Column("known_time", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # What auditors look for, each the newest first.
+    Index("outcome_time", "time", "command_id"),
+    Index("outcome_actor", "actor", "time", "command_id"),
+    Index("outcome_subject", "subject", "time", "command_id"),
+    Index("outcome_correlation", "correlation_id"),
 )
 
 
@@ -48,6 +59,11 @@ def project(row: Row | None, recorded: Recorded, position: str) -> Row:
         "command": place,
         "digest": meta.command_digest,
         "actor": meta.actor.id,
+        "via": _text(meta.actor.via),
+        "on_behalf_of": _text(meta.actor.on_behalf_of),
+        "address": _text(meta.actor.address),
+        "correlation_id": _text(meta.correlation_id),
+        "causation_id": _text(meta.causation_id),
         "status": _status(refused),
         "type": meta.command_type,
         "subject": _text(meta.subject),
@@ -55,7 +71,7 @@ def project(row: Row | None, recorded: Recorded, position: str) -> Row:
         "position": position,
         "facts": earlier if isinstance(fact, CommandRejected | CommandUnchanged) else [*earlier, meta.type],
         "code": refused and refused.code,
-        "reason": refused and _text(refused.reason),
+        "reason": _text(refused and refused.reason),
         "time": moment(meta.time),
     }
 
@@ -66,9 +82,9 @@ def _status(refused: CommandRejected | None) -> str:
     return "expired" if refused.code == EXPIRED else "rejected"
 
 
-def _text(said: str) -> str:
+def _text(said: str | None) -> str | None:
     """Give what PostgreSQL can keep of text that came from a command no rule has seen."""
-    return said.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return said and said.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _key(recorded: Recorded) -> Key | None:

@@ -109,6 +109,9 @@ _CHANGES = """
     WHERE domain = %(domain)s AND subject = %(subject)s AND after IS DISTINCT FROM before AND version > %(since)s
     ORDER BY version DESC LIMIT %(limit)s
 """
+VERSIONS = 2**31 - 1
+"""More than there are of any subject."""
+
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 """After all facts."""
 

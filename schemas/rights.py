@@ -8,7 +8,7 @@ permission `<domain>:own`; of others it takes the permission named.
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from schemas import account, address, apikey, login, projection, role, session, totp
+from schemas import account, address, apikey, audit, login, projection, role, session, totp
 from schemas.domains import COMMANDS
 from schemas.message import Command
 
@@ -27,6 +27,7 @@ class Right(NamedTuple):
 _INSIDE = (
     *address.DOMAIN.commands,
     *login.DOMAIN.commands,
+    *audit.DOMAIN.commands,
     *projection.DOMAIN.commands,
     account.NoteVerified,
     account.LoseAddress,

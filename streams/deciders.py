@@ -6,6 +6,7 @@ from typing import Any
 from commands import account as account_rules
 from commands import address as address_rules
 from commands import apikey as apikey_rules
+from commands import audit as audit_rules
 from commands import kind as kind_rules
 from commands import login as login_rules
 from commands import projection as projection_rules
@@ -14,7 +15,7 @@ from commands import role as role_rules
 from commands import session as session_rules
 from commands import totp as totp_rules
 from commands.decider import Decider
-from schemas import account, address, apikey, kind, login, projection, resource, role, session, totp
+from schemas import account, address, apikey, audit, kind, login, projection, resource, role, session, totp
 from schemas.message import Domain
 
 
@@ -37,4 +38,5 @@ DECIDERS = (
     Deciding(apikey.DOMAIN, apikey_rules.decider),
     Deciding(role.DOMAIN, role_rules.decider),
     Deciding(projection.DOMAIN, projection_rules.decider),
+    Deciding(audit.DOMAIN, audit_rules.decider),
 )

@@ -29,6 +29,7 @@ from schemas.account import (
 )
 from schemas.address import ClaimAddress, ConfirmAddress, ReleaseAddress, RenewProof, VerifyAddress
 from schemas.apikey import CreateKey, NoteUse, RerollKey, RevokeKey
+from schemas.audit import NoteReading
 from schemas.login import RecordFailure
 from schemas.message import Command
 from schemas.person import NOTHING, Changing, Opening, Proof
@@ -200,6 +201,11 @@ def by_chance(commands: Sequence[Command], actors: Sequence[str], begin: type[Co
     return st.tuples(st.sampled_from(of[begin.type]), rest).map(lambda both: [(actors[0], both[0]), *both[1]])
 
 
+READINGS = [
+    NoteReading(account_id="alice", reading=f"0192f0c1-2d3e-4000-8000-00000000000{n}", path="/v1/audit", asked={"n": n})
+    for n in range(3)
+]
+
 MOSTLY_ALICE = ("alice",) * 4 + ACCOUNTS
 PEOPLE: dict[str, Sequences] = {
     "account": by_chance(account_commands("alice"), MOSTLY_ALICE, OpenAccount),
@@ -210,5 +216,6 @@ PEOPLE: dict[str, Sequences] = {
     "login": by_chance(LOGINS, ("door",)),
     "role": by_chance(ROLES, ACCOUNTS),
     "projection": by_chance(REPAIRS, ("machine",)),
+    "audit": by_chance(READINGS, ("doors",)),
 }
 """Sequences of commands about people, by domain; most go on from what was begun, and some never begin."""

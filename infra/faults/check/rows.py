@@ -32,7 +32,12 @@ READS = {
 }
 """Which domains each projection in PostgreSQL reads."""
 
-NOT_COMPARED = {"positions": {"moved_time"}, "resource": {"search"}}
+NOT_COMPARED = {
+    "positions": {"moved_time"},
+    "resource": {"search"},
+    "history": {"known_time"},
+    "outcome": {"known_time"},
+}
 """Columns that are no fold of facts, or that PostgreSQL makes by itself from others."""
 
 
@@ -160,17 +165,24 @@ def _outcomes(decided: Decided) -> Iterator[Row]:
                 "command_id": meta.command_id,
                 "command": f"{domain}:{partition}:{meta.command_offset}",
                 "actor": meta.actor.id,
+                **{name: _text(getattr(meta.actor, name)) for name in ("via", "on_behalf_of", "address")},
+                "correlation_id": _text(meta.correlation_id),
+                "causation_id": _text(meta.causation_id),
                 "digest": meta.command_digest,
                 "status": "expired" if outcome.code == "command_expired" else outcome.status,
                 "type": meta.command_type,
-                "subject": meta.subject.replace("\0", "\ufffd"),
+                "subject": _text(meta.subject),
                 "version": meta.version,
                 "position": outcome.position,
                 "facts": list(outcome.facts),
                 "code": outcome.code,
-                "reason": outcome.reason and outcome.reason.replace("\0", "\ufffd"),
+                "reason": _text(outcome.reason),
                 "time": _moment(meta.time),
             }
+
+
+def _text(said: str | None) -> str | None:
+    return said and said.replace("\0", "\ufffd")
 
 
 def _positions(decided: Decided) -> Iterator[Row]:
