@@ -109,7 +109,7 @@ class Checkpoint(Message):
         """Read what `write` wrote. Raises Forged for anything that was not signed so, to the last byte."""
         try:
             checkpoint = cls.model_validate(orjson.loads(document))
-        except (ValidationError, ValueError) as error:
+        except ValueError as error:
             raise Forged(f"This is no checkpoint: {first_line(error)}.") from None
         statement = checkpoint.statement
         if checkpoint.write() != document:
@@ -174,12 +174,12 @@ def _wrong(before: Block, after: Block) -> str | None:
     return None
 
 
-def first_line(error: ValueError) -> str:
+def first_line(error: Exception) -> str:
     """Say in one line what is wrong with JSON or with its fields."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    return str(error).splitlines()[0]
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _said(statement: Statement) -> dict[str, Any]:

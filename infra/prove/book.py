@@ -40,22 +40,22 @@ class Book:
 
     def find(self, number: int) -> Checkpoint | None:
         """Give a checkpoint by its number."""
-        return next((each for each in self.since(number) if each.statement.number == number), None)
+        return next(self.since(number, at_once=1), None)
 
-    def since(self, number: int) -> Iterator[Checkpoint]:
-        """Give the checkpoints from a number on, in their order."""
+    def since(self, number: int, at_once: int = NEAR) -> Iterator[Checkpoint]:
+        """Give the checkpoints from a number on, in their order; so many records are read at once."""
         due = max(1, number)
         # Every number took a record at least: none stands earlier than this.
         start, (_, end) = due - 1, self._reader.around(CHECKPOINTS.name, 0)
         while start < end:
-            upto = min(end, start + NEAR)
+            upto = min(end, start + at_once)
             for checkpoint in self._signed(start, upto):
                 if checkpoint.statement.number == due:
                     yield checkpoint
                     due += 1
                 elif checkpoint.statement.number > due:
                     return
-            start = upto
+            start, at_once = upto, NEAR
 
     def append(self, checkpoint: Checkpoint) -> None:
         """Store a checkpoint; whether it counts is for the topic to say."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,6 +16,7 @@ from infra.settings import Settings, Unusable
 from schemas import journal, signed, topics
 from schemas.checkpoint import Block, Checkpoint, Journal, beginning, leaf
 from schemas.domains import DOMAINS
+from schemas.export import Manifest
 from schemas.journal import Chain
 from schemas.merkle import Growing
 from schemas.message import Domain
@@ -24,6 +26,9 @@ ONE_AT_A_TIME = 7_215_204
 
 PATIENCE = 60
 """Seconds to wait for another process that makes one."""
+
+LONGEST = 50_000
+"""Records of a journal that one checkpoint is about: whoever proves one of them reads that many, and no more."""
 
 
 class Notary:
@@ -45,12 +50,16 @@ class Notary:
             book = Book(self._settings, reader, self.key)
             last = book.last()
             if last is None or _age(last) >= after:
-                made = self._next(reader, last)
-                if made is not None:
+                # Of journals that hold much already each says a part.
+                while (made := self._next(reader, last)) is not None:
                     connection.execute("SELECT 1")  # We are alone as long as the connection is.
                     last = _stored(book, made)
             self._keep(book, last)
             return last
+
+    def manifest(self, **said: Any) -> Manifest:
+        """Sign what an export is."""
+        return Manifest.make(self._private, **said)
 
     def _next(self, reader: Records, last: Checkpoint | None) -> Checkpoint | None:
         known = last.journals() if last else {}
@@ -108,10 +117,11 @@ def journals(domains: Iterable[Domain] = DOMAINS) -> list[Journal]:
 def grown(reader: Records, before: Block) -> Block:
     """Read what a journal has gained since `before`, along its chain."""
     topic, partition = topics.facts(before.domain), before.partition
-    _, end = reader.around(topic, partition)
-    if end < before.next:
+    _, whole = reader.around(topic, partition)
+    end = min(whole, before.next + LONGEST)
+    if whole < before.next:
         raise Unusable(
-            f"The journal {before.journal} ends at {end}, and a checkpoint knew it up to {before.next}: Kafka lost "
+            f"The journal {before.journal} ends at {whole}, and a checkpoint knew it up to {before.next}: Kafka lost "
             "records, or it is another Kafka. No checkpoint is made until it is as it was."
         )
     chain, tree = Chain(bytes.fromhex(before.head)), Growing()
