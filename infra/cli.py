@@ -3,17 +3,19 @@
 import errno
 import logging
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from infra.settings import ADDRESSES, Settings, Unusable, address, load
-
-Result = TypeVar("Result")
+from infra.repair import commands
+from infra.settings import Unusable
+from infra.terminal import DataDir
+from infra.terminal import role as _role
+from infra.terminal import run as _run
+from infra.terminal import settings as _settings
 
 app = typer.Typer(
     name="annal",
@@ -23,13 +25,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(commands.projection, name="projection")
+app.add_typer(commands.quarantine, name="quarantine")
+
 admin = typer.Typer(help="Who runs this service.", no_args_is_help=True)
 app.add_typer(admin, name="admin")
-
-DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", help="Where everything is kept; .annal if neither this nor ANNAL_DATA_DIR says."),
-]
 
 
 @app.command()
@@ -196,24 +196,6 @@ _ADVICE = {
     errno.EACCES: "you may not write there; choose another directory with --data-dir.",
     errno.EROFS: "the disk is read-only; choose another with --data-dir.",
 }
-
-
-def _settings(data_dir: Path | None, *, running: bool = True) -> Settings:
-    return load(running=running, **({"data_dir": data_dir} if data_dir else {}))
-
-
-def _role(data_dir: Path | None) -> Settings:
-    """Settings that name every server; whoever lacks one hears it before seconds of importing."""
-    settings = _settings(data_dir)
-    for name in ADDRESSES:
-        address(settings, name)
-    return settings
-
-
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    import asyncio  # noqa: PLC0415 - half of the time that `annal --help` takes
-
-    return asyncio.run(work)
 
 
 def _give_up(sentence: str) -> None:

@@ -107,6 +107,19 @@ class Documents:
         return self._redis.pipeline(transaction=True)
 
 
+async def places(redis: Redis) -> dict[Place, Progress]:
+    """Say how far each journal has been read into the documents."""
+    known = [Place("resource", number) for number in range(_PARTITIONS)]
+    values = await redis.mget([_place_key(place) for place in known])
+    return {place: _progress(value) for place, value in zip(known, values, strict=True)}
+
+
+async def forget(redis: Redis) -> None:
+    """Let nobody be served documents until they have been folded anew, from the first fact on."""
+    known = [Place("resource", number) for number in range(_PARTITIONS)]
+    await redis.delete(*map(_place_key, known), *map(_fresh_key, known))
+
+
 class Shelf:
     """Where the read door looks for documents; one that has nothing fresh, or is gone, is left alone for a while."""
 

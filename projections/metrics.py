@@ -22,6 +22,7 @@ LAG_SECONDS = Gauge(
     ["projection", "domain", "partition"],
 )
 NOT_APPLIED = Gauge("annal_facts_not_applied", "Facts held back because they could not be applied", ["projection"])
+DRIFT = Gauge("annal_projection_drift_rows", "Rows that are not what the facts of their subject make", ["projection"])
 FAILURES = Counter("annal_projection_failures", "Times a projection had to try again", ["projection"])
 
 

@@ -76,16 +76,17 @@ def read(projection: Projection, place: Place, before: Progress, records: Sequen
     for record in records:
         if not chain.take(journal.before(record.headers), record.key or b"", record.value or b""):
             continue
-        told = _told(projection, place, record)
-        if told.recorded is not None:
-            answered = max(answered, told.recorded.meta.command_offset)
-            time = told.recorded.meta.time
-        facts.append(told)
+        fact = told(projection, place, record)
+        if fact.recorded is not None:
+            answered = max(answered, fact.recorded.meta.command_offset)
+            time = fact.recorded.meta.time
+        facts.append(fact)
     after = Progress(records[-1].offset, chain.head, answered, time)
     return Stretch(place, before, after, records, facts, chain.void)
 
 
-def _told(projection: Projection, place: Place, record: Record) -> Told:
+def told(projection: Projection, place: Place, record: Record) -> Told:
+    """Read one record that counts."""
     position = f"{place.domain}:{place.partition}:{record.offset}"
     try:
         recorded = wire.decode_fact(record.value or b"")

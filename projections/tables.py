@@ -1,7 +1,7 @@
 """The tables that all projections share: how far each has read, and which facts could not be applied."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary, MetaData, Table, Text, func
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
 
@@ -45,4 +45,14 @@ held_fact = Table(
     Column("headers", JSONB, nullable=False, comment="Name and value in base64, in order"),
     Column("held_time", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("held_fact_subject", "projection", "domain", "partition", "subject"),
+)
+
+# What the standing audit found, until it finds it mended.
+drifted_row = Table(
+    "drifted_row",
+    metadata,
+    Column("projection", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("columns", ARRAY(Text), nullable=False, comment="Those that differ, or what the fold said instead"),
+    Column("since", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )

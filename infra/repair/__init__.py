@@ -1,0 +1,1 @@
+"""Repairs read models: builds a second version beside the live one and switches, and empties the quarantine."""
