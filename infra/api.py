@@ -13,13 +13,16 @@ from infra.auth.gate import Gate
 from infra.auth.vault import Vault
 from infra.ending import leaving
 from infra.ends import Ends
+from infra.exporting import Exporting
 from infra.guard import Guarded, shared_with
 from infra.health import Health
 from infra.identity import Identities
+from infra.noting import Noting
 from infra.observe import Observed
 from infra.settings import Settings
+from projections import audit_http, people, registry
 from projections import http as read_door
-from projections import people, registry
+from projections.audited import Audit
 from projections.door import ReadDoor
 from projections.listening import http as listening
 from projections.listening.door import listening_door
@@ -46,6 +49,8 @@ def create(settings: Settings) -> FastAPI:
     )
     keeper, known = identities.doorkeeper, identities.known
     listeners = listening_door(settings, connection, ends, read, keeper, lambda: known.changes, leaving)
+    audit = Audit(read, ends)
+    noting = Noting(write, identities.vault)
     checks = Health(settings, cache, ends, identities.known)
 
     @asynccontextmanager
@@ -76,6 +81,7 @@ def create(settings: Settings) -> FastAPI:
     for router in (
         read_door.routes(read),
         people.routes(read),
+        audit_http.routes(audit, noting.note, Exporting(settings, identities.vault).lines),
         sessions.routes(forms),
         discovery.routes(settings, identities.keys),
         play.routes(settings, identities.vault, identities.tokens),

@@ -93,6 +93,7 @@ def _document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         *({"name": domain.name, "description": f"Commands about a {domain.name}."} for domain in DOMAINS),
         {"name": "bulk", "description": "Many commands at once."},
         {"name": "read", "description": "What is known."},
+        {"name": "audit", "description": "Who asked what; each reading is put on record."},
         {"name": "health", "description": "For machines that watch."},
     ]
     document = get_openapi(

@@ -9,16 +9,20 @@ from infra.auth.vault import Vault
 from infra.ends import Ends
 from projections import audit_queries as audit
 from projections import changes, history, opened, outcome, past
+from projections.cursors import Cursors
 from projections.door import ReadDoor, unknown
 from projections.lens import AsOf
 from projections.positions import Positions
-from projections.projection import Row
+from projections.projection import Row, moment
 from projections.read_models import READ_MODELS
 from projections.reading import Place
 from projections.terms import Terms
 from schemas import topics, wire
 from schemas.message import Position
 from schemas.problems import Problem
+
+EXPORTED_AT_MOST = 100_000
+"""Commands that one export at a door tells of."""
 
 FOLLOWED_AT_MOST = 500
 """Commands that are told of one request."""
@@ -31,6 +35,10 @@ class Audit:
         self._door = door
         self._ends = ends
         self._vault: Vault = door.vault
+
+    @property
+    def cursors(self) -> Cursors:
+        return self._door.cursors
 
     async def commands(
         self, terms: Terms, filters: Mapping[str, Any], after: list[Any] | None, limit: int
@@ -59,6 +67,16 @@ class Audit:
         (asked,) = [each for each in told if each["command_id"] == command_id] or [await self._followed(found, [])]
         return asked | {"because_of_it": _caused(asked, told)}
 
+    async def positions(self, terms: Terms, filters: Mapping[str, Any]) -> list[Position]:
+        """Give where all records of the commands stand that are looked for."""
+        await self._door.reach(terms, outcome.projection)
+        wanted = await self._by_address(filters)
+        rows = await self._door.ask(lambda connection: audit.page(connection, wanted, None, EXPORTED_AT_MOST + 1))
+        if len(rows) > EXPORTED_AT_MOST:
+            told = f"These are more than {EXPORTED_AT_MOST:,} commands; ask for less at once, or use `annal export`."
+            raise Problem("query_invalid", told)
+        return [Position(*place) for place in audit.places(rows)]
+
     async def subject(self, domain: str, subject: str, terms: Terms) -> Row:
         """Give a subject of any domain as it is or was, with what is personal as it is sealed."""
         await self._reach_past(domain, terms)
@@ -82,6 +100,15 @@ class Audit:
                 return await changes.difference(connection, domain, subject, since, to)
 
         return await self._door.ask(ask)
+
+    async def changes(  # noqa: PLR0913, PLR0917 - a field and the page of it
+        self, domain: str, subject: str, terms: Terms, field: str, before: int, limit: int
+    ) -> list[Row]:
+        """Give a page of the facts that changed a field of a subject, the newest first."""
+        path = changes.path_of(field)
+        await self._reach_past(domain, terms)
+        span = {"since": 0, "to": before - 1, "limit": limit}
+        return await self._door.ask(lambda connection: past.changes(connection, domain, subject, path, **span))
 
     async def _reach_past(self, domain: str, terms: Terms) -> None:
         if domain not in past.SUBJECTS:
@@ -112,7 +139,7 @@ class Audit:
         asked_time, trace = await self._asked(row["command"])
         place = Position.parse(row["position"])
         return await self._told(dict(row)) | {
-            "asked_time": asked_time,
+            "asked_time": moment(asked_time) if asked_time is not None else None,
             "trace": trace,
             "facts": facts,
             "read_models": self._read_models(place),

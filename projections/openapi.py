@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fastapi import Response
 from pydantic import BaseModel
 
 from infra.direct import WAIT_AT_MOST
@@ -46,6 +47,8 @@ _PATH = {
     "command_id": "0192f0c1-2d3e-7000-8000-000000000000",
     "account_id": "0192f0c1-2d3e-7000-8000-000000000001",
     "role": "clerk",
+    "domain": "resource",
+    "subject": "invoice-7",
 }
 
 
@@ -112,14 +115,29 @@ def outcome(summary: str, model: type[BaseModel]) -> dict[str, Any]:
     }
 
 
-def whole(summary: str, model: type[BaseModel], *path: str) -> dict[str, Any]:
+def whole(summary: str, model: type[BaseModel], *path: str, looks_back: bool = False) -> dict[str, Any]:
     """Say the same of a route to all there is of something."""
     return {
         "tags": ["read"],
         "summary": summary,
         "response_model": model,
         "responses": {200: {"headers": _KNOWN}, **answers(*(["not_found"] if path else []), *_ANYWHERE)},
-        "openapi_extra": {"parameters": [*map(_in_path, path), _MIN_POSITION, _PREFER]},
+        "openapi_extra": {
+            "parameters": [*map(_in_path, path), *([_AS_OF] if looks_back else []), _MIN_POSITION, _PREFER]
+        },
+    }
+
+
+def streamed(summary: str, media_type: str) -> dict[str, Any]:
+    """Say the same of a route whose answer is made while it is sent."""
+    return {
+        "tags": ["read"],
+        "summary": summary,
+        "response_class": Response,
+        "responses": {
+            200: {"content": {media_type: {"schema": {"type": "string"}}}},
+            **answers("export_impossible", "query_invalid", "reading_not_noted", *_ANYWHERE),
+        },
     }
 
 

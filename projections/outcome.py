@@ -71,7 +71,7 @@ def project(row: Row | None, recorded: Recorded, position: str) -> Row:
         "position": position,
         "facts": earlier if isinstance(fact, CommandRejected | CommandUnchanged) else [*earlier, meta.type],
         "code": refused and refused.code,
-        "reason": _text(refused and refused.reason),
+        "reason": _text(refused.reason if refused is not None else None),
         "time": moment(meta.time),
     }
 

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from projections.openapi import AS_OF, MIN_POSITION, POSITIONS
+from schemas.problems import Problem
 
 # A NUL fits in no PostgreSQL text.
 Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
@@ -29,6 +30,38 @@ class Page(BaseModel):
     def scope(self) -> dict[str, Any]:
         """Give what decides which things are on the list, and in which order."""
         return self.model_dump(exclude={"limit", "cursor", "min_position"})
+
+
+class Filter(BaseModel):
+    """Which commands; times are those at which they were stored."""
+
+    model_config = ConfigDict(extra="forbid")
+    actor: Text | None = Field(None, description="Asked by this account.")
+    on_behalf_of: Text | None = Field(None, description="Asked on behalf of this account.")
+    subject: Text | None = Field(None, description="About this subject.", examples=["invoice-7"])
+    domain: Text | None = Field(None, description="Of this domain.", examples=["resource"])
+    type: list[Text] = Field(
+        [],
+        max_length=50,
+        description="Of this type, or with a fact of it; given again, of any.",
+        examples=[["resource.change"]],
+    )
+    address: Text | None = Field(None, description="Asked from this network address.", examples=["203.0.113.7"])
+    correlation: Text | None = Field(None, description="Going back to this request.")
+    status: Literal["accepted", "rejected", "expired"] | None = Field(None, description="What became of them.")
+    since: AwareDatetime | None = Field(None, description="At this time or later.", examples=["2026-01-05T09:30:00Z"])
+    until: AwareDatetime | None = Field(None, description="Before this time.", examples=["2026-01-06T00:00:00Z"])
+
+    def filters(self) -> dict[str, Any]:
+        """Give the filters that are asked for. Raises Problem."""
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise Problem("query_invalid", "`since` is not before `until`: nothing is in between.")
+        names = set(Filter.model_fields)
+        return {name: value for name, value in self.model_dump(include=names).items() if value not in (None, [])}
+
+
+class AuditQuery(Filter, Page):
+    """Which commands, the newest first."""
 
 
 class Span(BaseModel):

@@ -1,0 +1,148 @@
+"""An auditor's walk: who changed this, prove it, erase a person, prove it again."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.walk.somebody import Somebody, felt, played, somebody
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+async def ada(http: httpx2.AsyncClient) -> Somebody:
+    """Somebody with an account, an invoice, and a colleague who changed it."""
+    ada, bo = await somebody(http, "Ada"), await somebody(http, "Bo")
+    # Whoever defined it first may define it again; that others did is no matter.
+    await ada.post(
+        "/v1/commands/kind.define",
+        {"kind": "ledger", "json_schema": {"type": "object", "properties": {"amount": {"type": "number"}}}},
+    )
+    name = f"ledger-{ada.account}"
+    await ada.ask("resource.register", resource_id=name, kind="ledger", name="Ledger", attributes={"amount": 1200})
+    await ada.ask("resource.share", resource_id=name, account=bo.account, role="editor")
+    await bo.ask("resource.change", resource_id=name, patch={"amount": 12})
+    await bo.ask("resource.change", 422, resource_id=name, patch={"amount": "much"})
+    return ada
+
+
+@pytest.fixture(scope="module")
+async def auditor(http: httpx2.AsyncClient) -> Somebody:
+    return await played(http, "auditor", "auditor")
+
+
+async def told(somebody: Somebody, path: str, **query: Any) -> Any:
+    answer = await somebody.get(path, **query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_who_changed_this_and_what_was_it_before(ada: Somebody) -> None:
+    path = f"/v1/resources/ledger-{ada.account}"
+    changed, first = (await told(ada, f"{path}/changes", field="/attributes/amount"))["items"]
+    assert (changed["before"], changed["after"], first["actor"]["id"]) == (1200, 12, ada.account)
+    assert changed["actor"]["id"] != ada.account
+    difference = await told(ada, f"{path}/diff", **{"from": "1"})
+    assert {each["field"] for each in difference["changes"]} == {"/attributes/amount", "/editors"}
+    then = await told(ada, path, as_of=first["time"])
+    assert (then["attributes"], then["editors"]) == ({"amount": 1200}, [])
+    assert (await told(ada, path, as_of=datetime.now(UTC).isoformat()))["attributes"] == {"amount": 12}
+
+
+async def test_an_auditor_finds_who_asked_what_and_follows_a_request(ada: Somebody, auditor: Somebody) -> None:
+    subject = f"ledger-{ada.account}"
+    rejected, changed, *_, registered = (await told(auditor, "/v1/audit", subject=subject))["items"]
+    assert (rejected["status"], rejected["code"]) == ("rejected", "attributes_invalid")
+    assert (changed["type"], registered["type"]) == ("resource.change", "resource.register")
+    assert registered["actor"]["id"] == ada.account
+    assert registered["actor"]["address"] == "127.0.0.1"
+    (only,) = (await told(auditor, "/v1/audit", subject=subject, status="rejected"))["items"]
+    assert only["command_id"] == rejected["command_id"]
+    by_type = (await told(auditor, "/v1/audit", subject=subject, type="resource.changed"))["items"]
+    assert [each["command_id"] for each in by_type] == [changed["command_id"]]
+    from_here = (await told(auditor, "/v1/audit", subject=subject, address="127.0.0.1"))["items"]
+    assert len(from_here) == 4
+    assert (await told(auditor, "/v1/audit", subject=subject, address="203.0.113.7"))["items"] == []
+    followed = await told(auditor, f"/v1/audit/commands/{registered['command_id']}")
+    (fact,) = followed["facts"]
+    assert (fact["type"], fact["position"]) == ("resource.registered", registered["position"])
+    assert followed["asked_time"] <= followed["time"] <= followed["known_time"]
+    assert {"resource", "history", "past"} <= {each["read_model"] for each in followed["read_models"] if each["knows"]}
+
+
+async def test_what_policies_asked_stands_with_what_made_them(ada: Somebody, auditor: Somebody) -> None:
+    """Opening an account begins with a claim of its address, whose fact makes a policy open the account."""
+    (opened,) = (await told(auditor, "/v1/audit", subject=ada.account, type="account.open"))["items"]
+    assert opened["causation_id"]
+    (claimed,) = [
+        each
+        for each in (await told(auditor, "/v1/audit", correlation=opened["correlation_id"]))["items"]
+        if each["type"] == "address.claim"
+    ]
+    followed = await told(auditor, f"/v1/audit/commands/{claimed['command_id']}")
+    assert opened["command_id"] in [each["command_id"] for each in followed["because_of_it"]]
+
+
+async def test_what_auditors_read_is_on_record(ada: Somebody, auditor: Somebody) -> None:
+    subject = f"ledger-{ada.account}"
+    await told(auditor, "/v1/audit", subject=subject, address="127.0.0.1")
+    noted = (await told(auditor, "/v1/audit", domain="audit", actor="auditor", limit=2))["items"][1]
+    assert (noted["type"], noted["facts"]) == ("audit.note_reading", ["audit.reading_noted"])
+    (fact,) = (await told(auditor, f"/v1/audit/commands/{noted['command_id']}"))["facts"]
+    assert fact["data"]["asked"]["subject"] == [subject]
+    # The address that was looked for is personal.
+    assert "127.0.0.1" not in str(fact)
+
+
+async def test_only_auditors_are_told_and_what_they_cannot_mean_is_refused(ada: Somebody, auditor: Somebody) -> None:
+    for path in ("/v1/audit", "/v1/audit/export", f"/v1/audit/subjects/account/{ada.account}"):
+        answer = await ada.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (403, "permission_missing")
+    later = {"since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}
+    for path, query in (
+        ("/v1/audit", later),
+        ("/v1/audit", {"status": "lost"}),
+        ("/v1/audit", {"colour": "red"}),
+        ("/v1/audit/subjects/nothing/x", {}),
+    ):
+        answer = await auditor.get(path, **query)
+        assert answer.status_code == 422, answer.text
+    assert (await told(auditor, "/v1/audit", subject="nobody-ever"))["items"] == []
+    assert (await auditor.get("/v1/audit/commands/nothing")).status_code == 404
+
+
+async def test_any_subject_is_looked_back_at_with_what_is_personal_sealed(ada: Somebody, auditor: Somebody) -> None:
+    path = f"/v1/audit/subjects/account/{ada.account}"
+    now = await told(auditor, path)
+    assert (now["state"]["verified"], "Ada" in str(now)) == (True, False)
+    (verified,) = (await told(auditor, f"{path}/changes", field="/verified", limit=1))["items"]
+    assert (verified["before"], verified["after"]) == (False, True)
+    then = await told(auditor, path, as_of=f"{verified['position'].rpartition(':')[0]}:{_before(verified)}")
+    assert then["state"]["verified"] is False
+    fields = {each["field"] for each in (await told(auditor, f"{path}/diff", **{"from": "1"}))["changes"]}
+    assert "/verified" in fields
+
+
+def _before(change: dict[str, Any]) -> int:
+    return int(change["position"].rpartition(":")[2]) - 1
+
+
+async def test_who_was_erased_asked_from_nowhere_any_more(http: httpx2.AsyncClient, auditor: Somebody) -> None:
+    cy = await somebody(http, "Cy")
+    await cy.ask("account.change_profile", profile={"locale": "de"})
+    (asked,) = (await told(auditor, "/v1/audit", actor=cy.account, type="account.change_profile"))["items"]
+    assert asked["actor"]["address"] == "127.0.0.1"
+    await cy.ask("account.erase", account_id=cy.account)
+
+    async def address() -> Any:
+        found = (await told(auditor, "/v1/audit", actor=cy.account, type="account.change_profile"))["items"]
+        return found[0]["actor"]["address"]
+
+    async with asyncio.timeout(20):
+        while await address() is not None:
+            await asyncio.sleep(0.2)
+    answer = await felt(lambda: auditor.get(f"/v1/audit/subjects/account/{cy.account}"), 200)
+    assert answer.json()["state"]["status"] == "erased"
