@@ -28,7 +28,7 @@ Which = Literal["next", "before"]
 
 OTHERS: tuple[Which, ...] = ("next", "before")
 MARK = "__"
-ONE_AT_A_TIME = 7_215_202
+ONE_AT_A_TIME = 7_215_206
 """The class of advisory locks that those who repair a projection queue for; any number that nobody else uses."""
 
 PATIENCE = "1s"
