@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from infra.prove import commands as proofs
 from infra.repair import commands
 from infra.settings import Unusable
 from infra.terminal import DataDir
@@ -27,6 +28,8 @@ app = typer.Typer(
 
 app.add_typer(commands.projection, name="projection")
 app.add_typer(commands.quarantine, name="quarantine")
+for proof in (proofs.checkpoint, proofs.export, proofs.verify):
+    app.command()(proof)
 
 admin = typer.Typer(help="Who runs this service.", no_args_is_help=True)
 app.add_typer(admin, name="admin")

@@ -1,0 +1,160 @@
+"""Verifies what Kafka holds: the checkpoints, one on the other, and every journal along its chain, on all cores."""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from infra.prove.asked import Wrong
+from infra.prove.book import read
+from infra.prove.notary import journals
+from infra.prove.walk import Task, Walked, walk
+from infra.records import Records
+from infra.settings import Settings, Unusable
+from schemas import topics
+from schemas.checkpoint import Block, Checkpoint, Journal, beginning, contradiction
+from schemas.domains import DOMAINS
+from schemas.message import Domain
+from schemas.topics import CHECKPOINTS
+
+LOOK = 0.2
+"""Seconds between looks at how far the processes are."""
+
+
+@dataclass
+class Signed:
+    """What the checkpoints say: how many there are, the last of them, and of each journal the blocks, by number."""
+
+    count: int = 0
+    void: int = 0
+    kept: int = 0
+    last: Checkpoint | None = None
+    blocks: dict[Journal, list[tuple[int, Block]]] = field(default_factory=lambda: defaultdict(list))
+    wrong: list[Wrong] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is verified: journals of some domains, all that is there or what came after a checkpoint."""
+
+    settings: Settings
+    key: str
+    domains: Sequence[Domain] = DOMAINS
+    journal: str | None = None
+    since: int = 0
+
+    def journals(self) -> list[Journal]:
+        """Name the journals. Raises Unusable for one that there is none of."""
+        found = [each for each in journals(self.domains) if self.journal in (None, str(each), each.domain)]
+        if not found:
+            raise Unusable(f"There is no journal {self.journal}: name one such as resource:3, or a domain.")
+        return found
+
+
+def signed(scope: Scope, kept: Iterable[Path]) -> Signed:
+    """Read all checkpoints, and see that each follows on the one before and is what was kept elsewhere."""
+    found, files = Signed(), _files(kept)
+    with Records(scope.settings) as reader:
+        begin, end = reader.around(CHECKPOINTS.name, 0)
+        for batch in reader.read(CHECKPOINTS.name, 0, begin, end):
+            for record in batch:
+                place = f"{CHECKPOINTS.name}:0:{record.offset}"
+                checkpoint = read(record)
+                if checkpoint is None or checkpoint.statement.key != scope.key or _again(found, checkpoint):
+                    found.void += 1
+                    continue
+                wrong = contradiction(found.last, checkpoint) or _other(checkpoint, files)
+                if wrong:
+                    found.wrong.append(Wrong(place, wrong))
+                _note(found, checkpoint)
+    numbers = files.keys() - range(1, found.count + 1)
+    if numbers:
+        found.wrong.append(
+            Wrong(CHECKPOINTS.name, f"checkpoint {min(numbers)} was kept ({files[min(numbers)]}) and is not here")
+        )
+    found.kept = len(files)
+    return found
+
+
+def verified(scope: Scope, said: Signed, begin: Callable[[int], None], read: Callable[[int], None]) -> Iterator[Walked]:
+    """Walk the journals, each in one of as many processes as there are cores, and give each as it is done.
+
+    `begin` hears how many records there are to be read, and `read` how many more were. Raises Unusable.
+    """
+    tasks = sorted(_tasks(scope, said), key=lambda task: task.start.next - task.end)
+    begin(sum(task.end - task.start.next for task in tasks))
+    context = get_context("spawn")
+    counter: Any = context.Value("q", 0)
+    processes = min(len(tasks), os.cpu_count() or 1)
+    told = 0
+    with ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(counter,)) as pool:
+        running: set[Future[Walked]] = {pool.submit(_walk, task) for task in tasks}
+        try:
+            while running:
+                done, running = wait(running, LOOK, FIRST_COMPLETED)
+                before, told = told, counter.value
+                read(told - before)
+                yield from (each.result() for each in done)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _tasks(scope: Scope, said: Signed) -> Iterator[Task]:
+    """Say what is to be walked. Of a journal that ends before a checkpoint's word all blocks are compared."""
+    domains = {domain.name: domain for domain in scope.domains}
+    with Records(scope.settings) as reader:
+        for name in scope.journals():
+            blocks = said.blocks.get(name, [])
+            started = [block for number, block in blocks if number <= scope.since]
+            start = started[-1] if started else beginning(name)
+            _, end = reader.around(topics.facts(name.domain), name.partition)
+            later = [(number, block) for number, block in blocks if number > scope.since]
+            yield Task(scope.settings, domains[name.domain], start, end, later)
+
+
+def _again(found: Signed, checkpoint: Checkpoint) -> bool:
+    """Whether there was one of this number: two processes made it at once, and the first counts."""
+    return found.last is not None and checkpoint.statement.number <= found.last.statement.number
+
+
+def _note(found: Signed, checkpoint: Checkpoint) -> None:
+    found.count = checkpoint.statement.number
+    found.last = checkpoint
+    for block in checkpoint.blocks:
+        if block.next > block.start:
+            found.blocks[block.journal].append((found.count, block))
+
+
+def _files(kept: Iterable[Path]) -> dict[int, Path]:
+    """Give the files that were kept, by the numbers that their names are."""
+    files = (file for each in kept for file in (sorted(each.glob("*.json")) if each.is_dir() else [each]))
+    return {int(file.stem): file for file in files if file.stem.isdigit()}
+
+
+def _other(checkpoint: Checkpoint, files: dict[int, Path]) -> str | None:
+    file = files.get(checkpoint.statement.number)
+    if file is None or file.read_bytes() == checkpoint.write():
+        return None
+    return f"checkpoint {checkpoint.statement.number} says something else than where it was kept, {file}"
+
+
+# ── in the processes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+_counter: Any = None
+
+
+def _begin(counter: Any) -> None:
+    global _counter  # noqa: PLW0603 - a process of a pool is told once what it shares
+    _counter = counter
+
+
+def _walk(task: Task) -> Walked:
+    def read(count: int) -> None:
+        with _counter.get_lock():
+            _counter.value += count
+
+    return walk(task, read)
