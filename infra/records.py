@@ -39,6 +39,7 @@ class Records:
     """Reads records with one consumer, partition after partition. All its methods block, and raise Unusable."""
 
     def __init__(self, settings: Settings) -> None:
+        self._closed = False
         self._consumer = Consumer(
             {
                 **client(settings),
@@ -47,6 +48,8 @@ class Records:
                 "enable.partition.eof": True,
                 "auto.offset.reset": "error",
                 "max.partition.fetch.bytes": 8 << 20,
+                # At the end of one range nothing more is waited for, nor is it before the next one is asked for.
+                "fetch.wait.max.ms": 5,
             }
         )
 
@@ -54,6 +57,7 @@ class Records:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._closed = True
         self._consumer.close()
 
     def around(self, topic: str, partition: int) -> tuple[int, int]:
@@ -87,7 +91,8 @@ class Records:
                 if messages:
                     yield [_record(message) for message in messages]
         finally:
-            self._consumer.unassign()
+            if not self._closed:
+                self._consumer.unassign()
 
     def _next(self, topic: str, start: int, end: int) -> tuple[list[Any], int]:
         """Give what comes next, and the offset after it: the range's end when nothing of it is left."""

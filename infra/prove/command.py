@@ -111,7 +111,7 @@ def _looked_at(said: Signed, found: Sequence[Walked], seconds: float) -> Table:
     if said.void:
         table.add_row("void checkpoints", f"[yellow]{said.void:,}: repeated, of another key, or none at all")
     table.add_row("journals", f"{sum(1 for walked in found if walked.facts):,} of {len(found):,} hold facts")
-    table.add_row("facts and refusals", f"{facts:,}, {facts / seconds:,.0f} a second")
+    table.add_row("facts and refusals", f"{facts:,}, in {seconds:.1f} s")
     table.add_row("void records", f"{sum(walked.void for walked in found):,}")
     table.add_row("subjects", f"{sum(walked.subjects for walked in found):,}")
     table.add_row("commands compared", f"{sum(walked.commands for walked in found):,}")
