@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -29,6 +30,9 @@ from schemas import topics
 MANY = 100_000
 """Rows from which on PostgreSQL's estimate is as good as counting them."""
 
+BUILD = 8
+"""Characters of a build's name that are shown."""
+
 _SIZE = """
     SELECT reltuples, pg_total_relation_size(oid), (SELECT max(moved_time) FROM positions WHERE projection = %(name)s)
     FROM pg_class WHERE oid = %(table)s
@@ -45,10 +49,11 @@ async def show_versions(settings: Settings, console: Console) -> None:
         Column("size", **right),
         Column("read", **right),
         Column("lacks", **right),
-        "moved",
-        "made by",
-        "build",
+        Column("moved ago", **right),
+        Column("definition", no_wrap=True),
+        Column("build", no_wrap=True),
         box=SIMPLE,
+        padding=(0, 1, 0, 0),
         caption="Read are records of journals; a version lacks what the live one has read and it has not.",
     )
     async with asking(settings) as connection:
@@ -68,7 +73,7 @@ async def _version(connection: Connection, projection: Projection, name: str, li
     reached = await versions.places(connection, name)
     asked = await connection.execute(_SIZE, {"name": name, "table": found.table})
     estimate, size, moved = await asked.fetchone() or (0, 0, None)
-    made = {versions.definition(projection): "this version"}.get(found.definition or "", "[yellow]another version")
+    ours = found.definition == versions.definition(projection)
     lacks = versions.lacking(reached, live)
     return (
         name,
@@ -76,9 +81,9 @@ async def _version(connection: Connection, projection: Projection, name: str, li
         decimal(size),
         f"{sum(each.read_to + 1 for each in reached.values()):,}",
         f"[yellow]{lacks:,}" if lacks else "0",
-        "" if moved is None else f"{moved:%Y-%m-%d %H:%M:%S}",
-        made,
-        found.build,
+        "" if moved is None else _ago(datetime.now(UTC) - moved),
+        "current" if ours else "[yellow]another",
+        found.build.removeprefix("table ")[:BUILD],
     )
 
 
@@ -86,6 +91,14 @@ async def _count(connection: Connection, name: str) -> int:
     counted = await connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name)))
     (count,) = await counted.fetchone() or (0,)
     return int(count)
+
+
+def _ago(age: timedelta) -> str:
+    """Say in the largest unit how long something is."""
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if age.total_seconds() >= seconds:
+            return f"{age.total_seconds() // seconds:.0f} {unit}"
+    return f"{max(0, age.total_seconds()):.0f} s"
 
 
 class _Lag(NamedTuple):
@@ -142,7 +155,7 @@ async def _groups(settings: Settings) -> list[str]:
 
 
 def _projections(lags: Mapping[str, _Lag], held: Mapping[str, int], drift: Iterable[Any]) -> Table:
-    table = Table("projection", box=SIMPLE)
+    table = Table(Column("projection", no_wrap=True), box=SIMPLE, padding=(0, 1, 0, 0))
     for name in ("facts to read", "seconds behind", "facts not applied", "rows drifted"):
         table.add_column(name, justify="right")
     wrong = [row.projection for row in drift]
