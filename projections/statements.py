@@ -92,10 +92,6 @@ _WRITE = """
         INSERT INTO waypoint SELECT domain, partition, moved.read_to, moved.head, moved.fact_time
         FROM moved JOIN new USING (domain, partition)
         WHERE moved.projection = 'outcome' AND moved.read_to / 1000 > new.before / 1000 ON CONFLICT DO NOTHING
-    ), passed AS (
-        INSERT INTO waypoint SELECT domain, partition, moved.read_to, moved.head, moved.fact_time
-        FROM moved JOIN new USING (domain, partition)
-        WHERE moved.projection = 'outcome' AND moved.read_to / 1000 > new.before / 1000 ON CONFLICT DO NOTHING
     ), written AS ({rows}), kept AS ({held})
     SELECT pg_notify({channel}, concat_ws(' ', projection, domain, partition, read_to, answered, fact_time)) FROM moved
 """
