@@ -18,6 +18,7 @@ from infra import topics as in_kafka
 from infra.ready import here, unready
 from infra.settings import Settings, Unusable
 from projections.tables import held_fact, positions
+from projections.versions import MARK
 from schemas import topics as names
 from schemas.domains import DOMAINS
 from streams.app import GROUP
@@ -61,8 +62,15 @@ async def show(settings: Settings, console: Console) -> int:
     if kafka_answers:
         read, held = _read(settings) if postgres_answers else ({}, None)
         console.print(_journals(await _measure(settings, read)))
-        console.print(f"Facts not applied: {'unknown' if held is None else held}")
-    return int(any(health.values()))
+        console.print(_not_applied(held))
+        return int(any(health.values()) or bool(held))
+    return 1
+
+
+def _not_applied(held: int | None) -> str:
+    if held:
+        return f"[red]Facts not applied: {held}[/]; `annal quarantine list` shows them."
+    return f"Facts not applied: {'unknown' if held is None else held}"
 
 
 async def _health(check: Awaitable[None]) -> str | None:
@@ -142,8 +150,10 @@ def _read(settings: Settings) -> tuple[dict[tuple[str, str, int], int], int | No
     engine = postgres.engine(settings)
     try:
         with engine.connect() as connection:
-            rows = connection.execute(select(positions)).all()
-            held = connection.execute(select(func.count()).select_from(held_fact)).scalar_one()
+            # Other versions of a read model have a mark in their names, and nobody reads them.
+            live, theirs = (~table.c.projection.contains(MARK, autoescape=True) for table in (positions, held_fact))
+            rows = connection.execute(select(positions).where(live)).all()
+            held = connection.execute(select(func.count()).select_from(held_fact).where(theirs)).scalar_one()
     except DatabaseError:
         return {}, None
     finally:

@@ -15,8 +15,8 @@ from infra.settings import Unusable
 from projections import statements
 from projections.fold import EARLIER, fold, wanted
 from projections.projection import Key, Projection, Row
-from projections.reading import Place, Told, sentence, told
-from projections.rows import UNWRITABLE
+from projections.reading import Place, Told, told
+from projections.rows import UNWRITABLE, reason
 from projections.versions import pinned
 
 
@@ -121,7 +121,7 @@ async def _apply(
                 new = statements.parameter(folded.rows.values())
                 await connection.execute(statements.keep(projection.table), {"rows": new})
         except UNWRITABLE as error:
-            return applied, row, sentence(error)
+            return applied, row, reason(error)
         rows |= folded.rows
         row = next(iter(folded.rows.values()), row)
         applied.append(fact)

@@ -103,7 +103,7 @@ class Rows:
             }
             moved = await connection.execute(self._write_all, said)
         except UNWRITABLE as error:
-            raise Unwritable(sentence(error)) from error
+            raise Unwritable(reason(error)) from error
         if moved.rowcount < len(stretches):
             self._forget()
             return False
@@ -185,6 +185,12 @@ class Rows:
             "value": statements.bytea(told.record.value),
             "headers": headers,
         }
+
+
+def reason(error: Exception) -> str:
+    """Say in one line why PostgreSQL does not keep a row, and nothing of what is in it."""
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return f"{type(error).__name__}: {said}" if said else sentence(error)
 
 
 def _subjects(folded: Folded) -> set[bytes]:

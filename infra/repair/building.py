@@ -174,7 +174,8 @@ def _show(console: Console, name: str, other: str, compared: Compared, held: dic
         for row in _lines(difference, name, other):
             differences.add_row(*row)
     console.print(differences)
-    console.print(f"[red]{compared.differing:,} rows differ; the first {len(compared.first)} are shown.")
+    shown = "" if compared.differing == len(compared.first) else f", of which the first {len(compared.first)} are shown"
+    console.print(f"[red]Rows that differ: {compared.differing:,}{shown}.")
 
 
 def _lines(difference: Difference, name: str, other: str) -> list[tuple[str, ...]]:

@@ -4,7 +4,7 @@ import orjson
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
 from infra.postgres import Connection
 from infra.repair.ground import asking, operator, put_on_record, repairing
@@ -25,10 +25,13 @@ async def show_all(settings: Settings, console: Console) -> int:
     if not subjects:
         console.print("[green]Every fact is applied.")
         return 0
-    table = Table("projection", "subject", Column("held", justify="right"), "first", "since", "error", box=SIMPLE)
+    table = Table("projection", box=SIMPLE)
+    for column in ("subject", "held", "first", "since"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("error")
     for each in subjects:
         subject = escape(each.subject.decode(errors="replace"))
-        since = f"{each.since:%Y-%m-%d %H:%M:%S}"
+        since = f"{each.since:%m-%d %H:%M:%S}"
         table.add_row(each.projection, subject, f"{each.facts:,}", each.first, since, escape(each.error))
     console.print(table)
     return 1
@@ -99,11 +102,11 @@ def _readable(fact: Told) -> str:
 
 
 def _tell(console: Console, resumed: Resumed, *, dry: bool) -> None:
-    would = "would be" if dry else "are"
-    console.print(f"{len(resumed.applied):,} facts {would} applied, {len(resumed.left):,} {would} still held.")
-    if resumed.row is not None:
+    would = "would be " if dry else ""
+    console.print(f"Facts {would}applied: {len(resumed.applied):,}; {would}still held: {len(resumed.left):,}.")
+    if dry and resumed.row is not None:
         row = orjson.dumps(resumed.row, default=vars, option=orjson.OPT_INDENT_2).decode()
-        console.print(f"The last row {'would be' if dry else 'is'}:")
+        console.print("The row would be:")
         console.print(row, markup=False, highlight=False)
     if resumed.left:
         console.print(f"[red]{resumed.left[0]} cannot be applied: {escape(resumed.error or '')}")
