@@ -19,6 +19,7 @@ from infra.health import Health
 from infra.identity import Identities
 from infra.noting import Noting
 from infra.observe import Observed
+from infra.prove import http as checkpoints
 from infra.settings import Settings
 from projections import audit_http, people, registry
 from projections import http as read_door
@@ -82,6 +83,7 @@ def create(settings: Settings) -> FastAPI:
         read_door.routes(read),
         people.routes(read),
         audit_http.routes(audit, noting.note, Exporting(settings, identities.vault).lines),
+        checkpoints.routes(settings, identities.vault),
         sessions.routes(forms),
         discovery.routes(settings, identities.keys),
         play.routes(settings, identities.vault, identities.tokens),

@@ -94,6 +94,7 @@ def _document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         {"name": "bulk", "description": "Many commands at once."},
         {"name": "read", "description": "What is known."},
         {"name": "audit", "description": "Who asked what; each reading is put on record."},
+        {"name": "checkpoints", "description": "What is signed of all journals, to be kept elsewhere."},
         {"name": "health", "description": "For machines that watch."},
     ]
     document = get_openapi(

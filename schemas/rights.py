@@ -107,6 +107,8 @@ QUERIES: dict[str, Query] = {
     "/v1/audit/subjects/{domain}/{subject}": Query(Right("audit:read"), "audit"),
     "/v1/audit/subjects/{domain}/{subject}/changes": Query(Right("audit:read"), "audit"),
     "/v1/audit/subjects/{domain}/{subject}/diff": Query(Right("audit:read"), "audit"),
+    "/v1/checkpoints": Query(Right("audit:read"), "audit"),
+    "/v1/checkpoints/{number}": Query(Right("audit:read"), "audit"),
     "/v1/kinds": Query(Right("kind:read"), "kind"),
     "/v1/kinds/{kind}": Query(Right("kind:read"), "kind"),
     "/v1/kinds/{kind}/versions/{version}": Query(Right("kind:read"), "kind"),

@@ -21,6 +21,9 @@ from schemas.domains import DOMAINS
 from schemas.message import Domain
 from schemas.topics import CHECKPOINTS
 
+MUCH = 100_000
+"""Records for which it is worth to start processes, which takes a second or two."""
+
 LOOK = 0.2
 """Seconds between looks at how far the processes are."""
 
@@ -81,12 +84,21 @@ def signed(scope: Scope, kept: Iterable[Path]) -> Signed:
 
 
 def verified(scope: Scope, said: Signed, begin: Callable[[int], None], read: Callable[[int], None]) -> Iterator[Walked]:
-    """Walk the journals, each in one of as many processes as there are cores, and give each as it is done.
+    """Walk the journals, and give each as it is done; where there is much, in as many processes as there are cores.
 
     `begin` hears how many records there are to be read, and `read` how many more were. Raises Unusable.
     """
     tasks = sorted(_tasks(scope, said), key=lambda task: task.start.next - task.end)
-    begin(sum(task.end - task.start.next for task in tasks))
+    total = sum(task.end - task.start.next for task in tasks)
+    begin(total)
+    if total < MUCH:
+        yield from (walk(task, read) for task in tasks)
+    else:
+        yield from side_by_side(tasks, read)
+
+
+def side_by_side(tasks: Sequence[Task], read: Callable[[int], None]) -> Iterator[Walked]:
+    """Walk journals in processes of their own."""
     context = get_context("spawn")
     counter: Any = context.Value("q", 0)
     processes = min(len(tasks), os.cpu_count() or 1)
