@@ -19,7 +19,7 @@ from projections.door import ReadDoor
 from projections.listening import metrics
 from projections.listening.asked import asked, beginning
 from projections.listening.audience import Audience
-from projections.listening.listener import Give, Listener
+from projections.listening.listener import Give, Gone, Listener
 from projections.listening.programme import Form
 from projections.listening.sight import Readers, sight
 from projections.listening.source import Journals
@@ -81,7 +81,7 @@ class ListeningDoor:
         finally:
             self.audience.listeners.discard(listener)
             await ended(listening, leaving)
-        if listening.cancelled() or isinstance(error := listening.exception(), OSError):
+        if listening.cancelled() or isinstance(error := listening.exception(), Gone):
             metrics.ENDED.labels("stuck" if listener.stuck(STUCK) else "left").inc()
             return None
         if not isinstance(error, Problem):

@@ -38,6 +38,10 @@ Give = Callable[[Chunk], Awaitable[None]]
 """Brings something to the listener; waits as long as it takes nothing."""
 
 
+class Gone(Exception):  # noqa: N818 - nothing is wrong
+    """The listener has left."""
+
+
 @dataclass(eq=False)
 class Listener:
     """`position` is what it was given or passed over; `number` its place in the ring, None while it catches up.
@@ -186,7 +190,10 @@ class Listener:
 
     async def _give(self, chunk: Chunk) -> None:
         self._giving_since = self._now()
-        await self.give(chunk)
+        try:
+            await self.give(chunk)
+        except OSError as error:
+            raise Gone from error
         self._giving_since = float("inf")
         self.delivered += chunk.facts
         self._told, self._told_at = chunk.after, self._now()
