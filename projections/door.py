@@ -119,17 +119,20 @@ class ReadDoor:
 
         return await self.ask(ask)
 
-    async def changes(self, resource_id: str, terms: Terms, field: str, before: int, limit: int) -> list[Row]:
+    async def changes(
+        self, resource_id: str, terms: Terms, field: str, before: int, limit: int
+    ) -> tuple[list[Row], str]:
         """Give a page of the facts that changed a field of a resource, the newest first. Raises Problem."""
-        await self._reach_past(terms)
         path = changes.path_of(field)
+        await self._reach_past(terms)
+        position = self.position(terms, past_of(resource.projection))
 
         async def ask(connection: Connection) -> list[Row]:
             await require_readable(connection, resource_id, terms)
             span = {"since": 0, "to": before - 1, "limit": limit}
             return await past.changes(connection, "resource", resource_id, path, **span)
 
-        return await self.ask(ask)
+        return await self.ask(ask), position
 
     async def _reach_past(self, terms: Terms, *moments: AsOf | int) -> None:
         """Wait until all is known up to the moments, and whatever else the caller wants known. Raises Problem."""

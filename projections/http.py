@@ -88,8 +88,8 @@ def _lists(router: APIRouter, door: ReadDoor) -> None:
         said = terms(request, "resource:read")
         listing = Listing(request, said, query, door.cursors)
         (before,) = listing.after or [NEWEST]
-        rows = await door.changes(possible(resource_id), said, query.field, before, query.limit + 1)
-        return listing.answer(rows, "", lambda row: [row["version"]])
+        rows, position = await door.changes(possible(resource_id), said, query.field, before, query.limit + 1)
+        return listing.answer(rows, position, lambda row: [row["version"]])
 
     @router.get("/kinds", **openapi.page("All kinds", Kinds))
     async def kinds(request: Request, query: Annotated[Page, Query()]) -> Response:
