@@ -38,6 +38,27 @@ def test_changed_tables_are_made_anew_only_when_told(empty: Settings) -> None:
     assert tables.make(empty) == []
 
 
+def test_a_changed_read_model_may_be_built_beside_the_former(empty: Settings) -> None:
+    tables.make(empty)
+    with psycopg.connect(empty.postgres_url) as connection:
+        connection.execute("UPDATE tables_made SET definition = 'of yesterday' WHERE name = 'resource'")
+    with pytest.raises(Unusable, match=r"resource .* `annal projection build` .* `annal project --anew`"):
+        tables.make(empty)
+
+
+def test_other_versions_of_a_read_model_are_nobodys_concern_until_all_is_made_anew(empty: Settings) -> None:
+    tables.make(empty)
+    with psycopg.connect(empty.postgres_url) as connection:
+        connection.execute("CREATE TABLE resource__before (a int)")
+        connection.execute("INSERT INTO tables_made (name, definition) VALUES ('resource__before', 'of yesterday')")
+    assert tables.make(empty) == []
+    with psycopg.connect(empty.postgres_url) as connection:
+        connection.execute("UPDATE tables_made SET definition = 'of yesterday' WHERE name = 'positions'")
+    assert tables.make(empty, anew=True) == ["positions"]
+    with psycopg.connect(empty.postgres_url) as connection:
+        assert connection.execute("SELECT to_regclass('resource__before')").fetchone() == (None,)
+
+
 def _hold_a_position(settings: Settings) -> None:
     columns = "projection, domain, partition, read_to, head, answered, fact_time"
     with psycopg.connect(settings.postgres_url) as connection:
