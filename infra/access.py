@@ -55,6 +55,7 @@ TABLE = (
     Grant("annal-api", ("write",), "topic", "*.commands", "doors bring commands onto their topics"),
     Grant("annal-api", ("read",), "topic", "*.facts", "doors know the kinds, and what was taken away"),
     Grant("annal-api", ("read", "write"), "topic", CHECKPOINTS.name, "doors show checkpoints, and make one to export"),
+    Grant("annal-api", ("describe",), "group", "subscriber.*", "doors say how far others are behind who read facts"),
     Grant("annal-worker", ("read",), "topic", "*.commands", "workers decide commands"),
     Grant("annal-worker", ("write",), "topic", "*.commands", "policies, which run in workers, ask the next command"),
     Grant("annal-worker", ("read", "write"), "topic", "*.facts", "workers append to journals and open them again"),

@@ -1,6 +1,18 @@
 """The map: one line for each measurement, in the order they are taken."""
 
-from infra.bench import doors, journal, projecting, reads, restart, revoking, signing_in, tokens, visible
+from infra.bench import (
+    doors,
+    journal,
+    listening,
+    past,
+    projecting,
+    reads,
+    restart,
+    revoking,
+    signing_in,
+    tokens,
+    visible,
+)
 from infra.bench.measure import Measure
 
 MEASURES: tuple[Measure, ...] = (
@@ -17,4 +29,7 @@ MEASURES: tuple[Measure, ...] = (
     tokens.checking,
     signing_in.signing_in,
     revoking.revoking,
+    past.looking_back,
+    listening.deliveries,
+    listening.soon,
 )

@@ -14,13 +14,15 @@ from infra.faults.adversary import Adversary
 from infra.faults.check import check
 from infra.faults.check.evidence import Evidence, Findings
 from infra.faults.clients import Clients
+from infra.faults.listeners import ALL, Listeners
 from infra.faults.people import PEOPLE, People
-from infra.faults.settle import PATIENCE, settle
+from infra.faults.settle import PATIENCE, ends_of, settle
 from infra.faults.stage import Stage
 from infra.faults.topic import Writer
 from infra.faults.workload import Workload
 from infra.ready import ready
 from infra.settings import Unusable
+from schemas import topics
 
 CLIENTS = 16
 START_PATIENCE = 90.0
@@ -60,6 +62,7 @@ async def play(stage: Stage, seed: int, seconds: float, look: Look = lambda _: N
     workload = Workload(Random(random.random()))
     clients = Clients(stage.doors(), workload, Random(random.random()), evidence)
     people = People(stage.doors(), Random(random.random()), evidence)
+    listeners = Listeners(stage.doors(), Random(random.random()), evidence)
     writer = Writer(stage.settings, workload, Random(random.random()), clients.defined)
     progress = Progress(faults=adversary.done)
 
@@ -72,6 +75,8 @@ async def play(stage: Stage, seed: int, seconds: float, look: Look = lambda _: N
     await start(stage)
     await clients.begin()
     await people.begin()
+    await listeners.begin()
+    listening = [asyncio.create_task(listeners.live(number)) for number in range(len(ALL))]
     began = time.monotonic()
     live = [clients.live() for _ in range(CLIENTS)] + [people.live() for _ in range(PEOPLE)]
     live += [writer.live(), adversary.rage()]
@@ -79,7 +84,7 @@ async def play(stage: Stage, seed: int, seconds: float, look: Look = lambda _: N
     while (left := began + seconds - time.monotonic()) > 0:
         show(f"breaking things for {left:.0f} s more")
         await asyncio.wait(tasks, timeout=min(left, 1), return_when=asyncio.FIRST_EXCEPTION)
-        _raise_any(tasks)
+        _raise_any([*tasks, *listening])
     await _end(tasks)
     show("healing")
     await adversary.mend()
@@ -87,6 +92,8 @@ async def play(stage: Stage, seed: int, seconds: float, look: Look = lambda _: N
     await people.come_back()
     await people.end()
     evidence.behind += await settle(stage, PATIENCE)
+    evidence.behind += await listeners.until(await ends_of(stage.settings, topics.facts))
+    await _end(listening)
     show("checking")
     await gather.gather(stage.settings, evidence)
     await gather.read_once_more(clients, evidence, random)

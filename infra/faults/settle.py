@@ -47,7 +47,7 @@ async def settle(stage: Stage, patience: float = PATIENCE) -> list[str]:
         asked = await _last_words(stage.settings)
         behind = await _settled(stage, asked, patience)
         # What facts lead to are commands too, and those leave facts again.
-        if behind or await _ends(stage.settings, topics.commands) == {at: offset + 1 for at, offset in asked.items()}:
+        if behind or await ends_of(stage.settings, topics.commands) == {at: offset + 1 for at, offset in asked.items()}:
             return behind
 
 
@@ -83,7 +83,7 @@ async def _last_words(settings: Settings) -> dict[Place, int]:
 
 async def _behind(settings: Settings, asked: Ends) -> list[str]:
     try:
-        ends = await _ends(settings, topics.facts)
+        ends = await ends_of(settings, topics.facts)
         seen_to = await _seen_to(settings)
         read, answered = await _in_postgres(settings)
         read |= await _in_redis(settings)
@@ -109,7 +109,7 @@ async def _behind(settings: Settings, asked: Ends) -> list[str]:
     )
 
 
-async def _ends(settings: Settings, topic: Callable[[str], str]) -> dict[Place, int]:
+async def ends_of(settings: Settings, topic: Callable[[str], str]) -> dict[Place, int]:
     consumer = AIOKafkaConsumer(**kafka.connection(settings))
     try:
         await consumer.start()

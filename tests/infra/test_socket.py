@@ -67,7 +67,7 @@ def asking(address: str, more: bytes) -> socket.socket:
 
 
 def cuts(code: str) -> float:
-    return protocol.CUT.labels(code)._value.get()
+    return float(protocol.CUT.labels(code)._value.get())
 
 
 @pytest.mark.parametrize("more", [b"", UPGRADE], ids=["http", "websocket"])

@@ -1,6 +1,6 @@
 """The checker: recomputes everything from the commands topics, one command after the other, and compares."""
 
-from infra.faults.check import addresses, decided, documents, doors, policies, rows, sessions
+from infra.faults.check import addresses, decided, documents, doors, listeners, policies, rows, sessions
 from infra.faults.check.evidence import Evidence, Findings
 
 CAUGHT_UP = "everything caught up"
@@ -20,4 +20,5 @@ def check(evidence: Evidence) -> Findings:
     policies.compare(found, findings)
     addresses.compare(evidence, found, findings)
     sessions.compare(evidence, found, findings)
+    listeners.compare(evidence, found, findings)
     return findings

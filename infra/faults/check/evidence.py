@@ -61,6 +61,32 @@ class Exchange:
 
 
 @dataclass
+class Listened:
+    """What one listener was told from the first fact on, as positions and ids of facts; `whole` if it may know all.
+
+    `last` is the id that it had last, and `refused` what doors said instead.
+    """
+
+    name: str
+    domains: tuple[str, ...]
+    types: tuple[str, ...]
+    whole: bool
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    cuts: int = 0
+    last: str = ""
+
+    def reached(self, ends: dict[Place, int]) -> bool:
+        """Say whether it has come to the ends of the journals that it follows."""
+        places = {tuple(each.split(":")[:2]): int(each.split(":")[2]) for each in self.last.split(",") if ":" in each}
+        return all(
+            places.get((domain, str(partition)), -1) >= end - 1
+            for (domain, partition), end in ends.items()
+            if not self.domains or domain in self.domains
+        )
+
+
+@dataclass
 class Evidence:
     """Everything the checker looks at.
 
@@ -77,6 +103,7 @@ class Evidence:
     reads: list[Read] = field(default_factory=list)
     last_reads: list[Read] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
+    listened: list[Listened] = field(default_factory=list)
     behind: list[str] = field(default_factory=list)
 
 
