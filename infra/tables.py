@@ -34,15 +34,21 @@ def make(settings: Settings, *, anew: bool = False) -> list[str]:
                 if not anew:
                     raise Unusable(_advice(changed))
                 _drop_all(connection)
-            metadata.create_all(connection)
-            _note(connection)
-            if _noted_lens(connection) != fingerprint(lens.statements()):
-                make_lens(connection)
+            _create_all(connection)
             return changed
     except OperationalError as error:
         raise Unusable(f"The tables cannot be made in PostgreSQL ({error.orig}): see ANNAL_POSTGRES_URL.") from error
     finally:
         engine.dispose()
+
+
+def empty(settings: Settings) -> None:
+    """Make all tables anew, with nothing in them."""
+    engine = postgres.engine(settings)
+    with engine.begin() as connection:
+        _drop_all(connection)
+        _create_all(connection)
+    engine.dispose()
 
 
 def _advice(changed: list[str]) -> str:
@@ -51,6 +57,13 @@ def _advice(changed: list[str]) -> str:
     if {projection.name for projection in READ_MODELS}.issuperset(changed):
         told += "`annal projection build` and `switch` each of them, while that version runs; or "
     return told + ("run `annal project --anew` once, which drops the read models and fills them again from the facts.")
+
+
+def _create_all(connection: Connection) -> None:
+    metadata.create_all(connection)
+    _note(connection)
+    if _noted_lens(connection) != fingerprint(lens.statements()):
+        make_lens(connection)
 
 
 def make_lens(connection: Connection) -> None:

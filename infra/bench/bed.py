@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from infra import postgres, redis
+from infra import redis, tables
 from infra.bench import client, kafka
 from infra.embedded.process import Child
 from infra.ports import HIGHEST, LOWEST, is_free
 from infra.settings import Settings, Unusable
-from projections.tables import metadata
 from schemas import resource, topics
 from schemas.topics import Topic
 
@@ -62,11 +61,7 @@ class Bed:
 
     async def clear_known(self) -> None:
         """Empty the read models, as if nothing had been projected."""
-        engine = postgres.engine(self.settings)
-        with engine.begin() as connection:
-            metadata.drop_all(connection)
-            metadata.create_all(connection)
-        engine.dispose()
+        tables.empty(self.settings)
         async with redis.client(self.settings) as cache:
             await cache.flushdb()
 
