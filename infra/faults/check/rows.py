@@ -20,6 +20,7 @@ KEYS = {
     "resource": ("resource_id",),
     "history": ("domain", "subject", "version"),
     "outcome": ("command_id",),
+    "past": ("domain", "subject", "version"),
     "positions": ("projection", "domain", "partition"),
     "held_fact": ("projection", "domain", "partition", "read_at"),
 }
@@ -29,6 +30,7 @@ READS = {
     **{domain.name: (domain.name,) for domain in DOMAINS if domain.name != "projection"},
     "history": tuple(domain.name for domain in DOMAINS),
     "outcome": tuple(domain.name for domain in DOMAINS),
+    "past": ("resource", "account", "address", "totp", "session", "apikey", "role"),
 }
 """Which domains each projection in PostgreSQL reads."""
 
@@ -44,7 +46,7 @@ NOT_COMPARED = {
 def compare(evidence: Evidence, decided: Decided, findings: Findings) -> None:
     for table, names in KEYS.items():
         wanted = {tuple(row[name] for name in names): row for row in rows(table, decided)}
-        found = {tuple(row[name] for name in names): row for row in evidence.tables.get(table, ()) if _live(row)}
+        found = {tuple(row[name] for name in names): row for row in evidence.tables.get(table, ()) if _compares(row)}
         promise = f"table {table}"
         for key, row in wanted.items():
             _compare_row(promise, key, found.pop(key, None), row, findings)
@@ -54,7 +56,14 @@ def compare(evidence: Evidence, decided: Decided, findings: Findings) -> None:
 
 def rows(table: str, decided: Decided) -> Iterator[Row]:
     """Give every row of a table as the journals make it."""
-    folds = {"kind": _kinds, "resource": resources, "history": _history, "outcome": _outcomes, "positions": _positions}
+    folds = {
+        "kind": _kinds,
+        "resource": resources,
+        "history": _history,
+        "outcome": _outcomes,
+        "past": _past,
+        "positions": _positions,
+    }
     if table in folds:
         yield from folds[table](decided)
 
@@ -117,6 +126,27 @@ def versions(decided: Decided) -> Iterator[Row]:
                 | _content(states[subject])
                 | place
             )
+
+
+def _past(decided: Decided) -> Iterator[Row]:
+    """Give what is kept of the past of every resource."""
+    for row in versions(decided):
+        domain, partition, offset = row["position"].split(":")
+        kept = {name: value for name, value in row.items() if name != "readers"}
+        yield {
+            "domain": domain,
+            "subject": row["resource_id"],
+            "version": row["version"],
+            "partition": int(partition),
+            "read_at": int(offset),
+            "time": row["updated_time"],
+            "state": kept | {name: kept[name].isoformat() for name in ("created_time", "updated_time")},
+        }
+
+
+def _compares(row: Row) -> bool:
+    """Say whether a row is folded here too: what nobody reads is not, nor the past of people."""
+    return _live(row) and ("state" not in row or row["domain"] == "resource")
 
 
 def _content(state: Any) -> Row:
