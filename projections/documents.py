@@ -120,6 +120,22 @@ async def forget(redis: Redis) -> None:
     await redis.delete(*map(_place_key, known), *map(_fresh_key, known))
 
 
+async def evict(redis: Redis, subject: bytes) -> None:
+    """Let PostgreSQL alone answer for a resource from now on: its row goes without a fact that its document has."""
+    place = _place_key(Place("resource", partition_of(subject, _PARTITIONS)))
+    async with redis.pipeline(transaction=True) as pipe:
+        while True:
+            await pipe.watch(place)
+            value = await pipe.get(place)
+            pipe.multi()
+            if value is not None:
+                # Whoever is about to write the document has read it, and finds the place touched.
+                pipe.set(place, value)
+            pipe.delete(_document_key(subject))
+            if await _done(pipe):
+                return
+
+
 class Shelf:
     """Where the read door looks for documents; one that has nothing fresh, or is gone, is left alone for a while."""
 

@@ -41,7 +41,6 @@ LONGEST = 200
 
 async def build(settings: Settings, name: str, rate: float, console: Console) -> None:
     """Fill the next version from the first fact on, or go on where an earlier build was left. Raises Unusable."""
-    _let_others_go_first()
     projection = versions.named(name)
     following = versions.version(projection, "next")
     async with repairing(settings, name) as connection:
@@ -153,7 +152,7 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _let_others_go_first() -> None:
+def let_others_go_first() -> None:
     """Leave the processor to whoever answers people; and look for cycles seldom, for batches have none."""
     os.nice(10)
     gc.set_threshold(OBJECTS_OF_BATCHES)

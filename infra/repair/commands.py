@@ -44,6 +44,7 @@ def build(
     settings = role(data_dir)
     from infra.repair import building  # noqa: PLC0415
 
+    building.let_others_go_first()
     run(building.build(settings, name, rate, Console(soft_wrap=True)))
 
 

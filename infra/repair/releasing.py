@@ -6,10 +6,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from infra import redis
 from infra.postgres import Connection
 from infra.repair.ground import asking, operator, put_on_record, repairing
 from infra.settings import Settings, Unusable
-from projections import quarantine, versions
+from projections import documents, quarantine, resource, versions
 from projections.projection import Projection
 from projections.quarantine import Resumed
 from projections.reading import Told
@@ -68,6 +69,9 @@ async def skip(settings: Settings, name: str, position: str, reason: str, consol
         subject = await quarantine.first_at(connection, projection, position)
         said = {"projection": live, "operator": operator(), "reason": reason}
         await put_on_record(settings, SkipFact(position=position, **said))
+        if name == resource.projection.name:
+            async with redis.client(settings) as cache:
+                await documents.evict(cache, subject)
         resumed = await quarantine.resume(connection, projection, subject, without=position)
     console.print(f"[green]{name} goes without {position}.")
     _tell(console, resumed, dry=False)
