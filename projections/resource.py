@@ -138,7 +138,11 @@ SORTS = {"updated": "updated_time", "created": "created_time", "name": "name"}
 _COLUMNS = sql.SQL(", ").join(sql.Identifier(column.name) for column in resource.columns if column.computed is None)
 _FIND = sql.SQL("SELECT {} FROM resource WHERE resource_id = %s").format(_COLUMNS)
 _READABLE = "SELECT FROM public.resource WHERE resource_id = %s AND readers @> ARRAY[%s::text]"
-_READERS_OF = "SELECT resource_id, readers FROM resource WHERE resource_id = ANY(%s)"
+_READERS_OF = """
+    SELECT resource_id, readers FROM resource WHERE resource_id = ANY(%s) AND NOT EXISTS (
+        SELECT FROM held_fact WHERE projection = 'resource' AND subject = convert_to(resource_id, 'UTF8')
+    )
+"""
 _PAGE = "SELECT {columns} FROM resource WHERE {conditions} ORDER BY {by} {way}, resource_id {way} LIMIT %(limit)s"
 _FILTERS = {
     "reader": "readers @> ARRAY[%(reader)s::text]",
@@ -167,7 +171,7 @@ async def readable(connection: Connection, resource_id: str, reader: str) -> boo
 
 
 async def readers(connection: Connection, resource_ids: Sequence[str]) -> dict[str, frozenset[str]]:
-    """Give who may read resources, by their ids; of what is not there nothing."""
+    """Give who may read resources, by their ids; nobody what is not there, or of which facts are held back."""
     found = await connection.execute(_READERS_OF, [list(resource_ids)], prepare=True)
     return {resource_id: frozenset(may) for resource_id, may in await found.fetchall()}
 
