@@ -97,7 +97,7 @@ async def deliveries(bed: Bed) -> Sequence[Reading]:
     requests = await _requests(bed, LISTENERS)
     bed.say(f"storing {count:,} commands")
     await commands.ask(bed, commands.letters(commands.mixed(count, max(1, count // 10), "listened")))
-    with side_by_side(bed, "floors.stream", str(count)) as ports:
+    with side_by_side(bed, "floors.stream", str(count), str(LISTENERS)) as ports:
         bed.say("the floor")
         floor = await _told_all(ports.floor, requests, count)
         bed.say("ours")
@@ -121,7 +121,7 @@ async def soon(bed: Bed) -> Sequence[Reading]:
     await facts.none(bed)
     count = int(RATE * bed.seconds(SECONDS))
     request = bed.request("GET", "/v1/facts?domain=resource")
-    with bed.running(bed.role("worker"), bed.role("project")), side_by_side(bed, "floors.stream", "1") as ports:
+    with bed.running(bed.role("worker"), bed.role("project")), side_by_side(bed, "floors.stream", "1", "1") as ports:
         async with (
             listening(ports.ours, [request] * NEAR, noting=True) as listeners,
             kafka.looking(bed.settings) as consumer,

@@ -1,5 +1,6 @@
 """The floor of listening: the same bytes to whoever asks, from memory, as soon as all who are expected have come."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,9 +45,11 @@ class Stored:
         self.value = wire.encode_fact(Recorded(meta, ResourceRenamed(name="Invoice 1000")))
 
 
-def app(count: int) -> FastAPI:
+def app(count: int, expected: int) -> FastAPI:
     event = form(ID, ResourceRenamed.type, Entry(Place("resource", 0), Stored()).whole)
     at_once = max(1, CHUNK_BYTES // len(event))
+    all_there = asyncio.Event()
+    come = 0
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
@@ -57,7 +60,12 @@ def app(count: int) -> FastAPI:
     @made.get("/v1/facts")
     async def facts() -> StreamingResponse:
         async def events() -> AsyncIterator[bytes]:
+            nonlocal come
             yield b":\n\n"
+            come += 1
+            if come == expected:
+                all_there.set()
+            await all_there.wait()
             for told in range(0, count, at_once):
                 yield event * min(at_once, count - told)
 
@@ -67,5 +75,5 @@ def app(count: int) -> FastAPI:
 
 
 if __name__ == "__main__":
-    _, count, port = sys.argv
-    serve(app(int(count)), int(port))
+    _, count, expected, port = sys.argv
+    serve(app(int(count), int(expected)), int(port))
