@@ -1,8 +1,7 @@
 """What `annal checkpoint`, `annal export` and `annal verify` do, with progress, and told as tables."""
 
 import asyncio
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.box import SIMPLE
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from infra.prove import checkpointing, files, offline, online
 from infra.prove.export import Export, exporting
+from infra.prove.models import Compared
 from infra.prove.online import Scope, Signed
 from infra.prove.selecting import Filter, select
 from infra.prove.walk import Walked
@@ -81,20 +81,16 @@ def verify_all(
     scope.journals()
     with console.status("Reading the checkpoints"):
         said = online.signed(scope, [settings.data_dir / "checkpoints", *kept])
-    found: list[Walked] = []
     with _progress(console) as progress:
-        task = progress.add_task("Walking the journals", total=None)
-
-        def begin(total: int) -> None:
-            progress.update(task, total=total)
-
-        began = time.perf_counter()
-        found += online.verified(scope, said, begin, lambda count: progress.advance(task, count))
-        seconds = time.perf_counter() - began
-    console.print(_looked_at(said, found, seconds))
+        walked = [*online.journals_walked(scope, said, *_told(progress, "Walking the journals"))]
+        # What was before a checkpoint is in the rows, too: they are compared with the whole fold or not at all.
+        models = [] if scope.since else [*online.models_compared(scope, *_told(progress, "Folding the read models"))]
+    compared = [each for models_of in models for each in models_of]
+    console.print(_looked_at(said, walked, compared))
     wrong = [
         *said.wrong,
-        *(each for walked in sorted(found, key=lambda walked: walked.journal) for each in walked.wrong),
+        *(each for one in walked for each in one.wrong),
+        *(each for one in compared for each in one.wrong),
     ]
     for position, sentence in wrong[: offline.TOLD]:
         console.print(f"[red]✗[/] {escape(f'{position}: {sentence}')}", soft_wrap=True)
@@ -102,19 +98,29 @@ def verify_all(
     return int(bool(wrong))
 
 
-def _looked_at(said: Signed, found: Sequence[Walked], seconds: float) -> Table:
-    facts = sum(walked.facts for walked in found)
+def _told(progress: Progress, what: str) -> tuple[Callable[[int], None], Callable[[int], None]]:
+    """Give what is told how much there is to do, and how much more was done."""
+    task = progress.add_task(what, total=None)
+    return lambda total: progress.update(task, total=total), lambda count: progress.advance(task, count)
+
+
+def _looked_at(said: Signed, walked: Sequence[Walked], compared: Sequence[Compared]) -> Table:
     table = _pairs()
     table.add_row(
         "checkpoints", f"{said.count:,}, of which {said.kept:,} were kept elsewhere" if said.count else "none"
     )
     if said.void:
         table.add_row("void checkpoints", f"[yellow]{said.void:,}: repeated, of another key, or none at all")
-    table.add_row("journals", f"{sum(1 for walked in found if walked.facts):,} of {len(found):,} hold facts")
-    table.add_row("facts and refusals", f"{facts:,}, in {seconds:.1f} s")
-    table.add_row("void records", f"{sum(walked.void for walked in found):,}")
-    table.add_row("subjects", f"{sum(walked.subjects for walked in found):,}")
-    table.add_row("commands compared", f"{sum(walked.commands for walked in found):,}")
+    table.add_row("journals", f"{sum(1 for each in walked if each.facts):,} of {len(walked):,} hold records that count")
+    table.add_row("facts and refusals", f"{sum(each.facts for each in walked):,}")
+    table.add_row("void records", f"{sum(each.void for each in walked):,}")
+    table.add_row("subjects", f"{sum(each.subjects for each in walked):,}")
+    table.add_row("commands compared", f"{sum(each.commands for each in walked):,}")
+    if compared:
+        models = len({each.projection for each in compared})
+        table.add_row("rows compared", f"{sum(each.rows for each in compared):,} of {models} read models")
+    if held := sum(each.held for each in compared):
+        table.add_row("facts held back", f"[yellow]{held:,}: `annal quarantine list` shows them")
     return table
 
 

@@ -1,20 +1,23 @@
-"""Verifies what Kafka holds: the checkpoints, one on the other, and every journal along its chain, on all cores."""
+"""Verifies what there is: checkpoints one on the other, journals along their chains, read models from the facts."""
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from infra.prove.asked import Wrong
 from infra.prove.book import read
+from infra.prove.models import Compared, compare, snapshot
 from infra.prove.notary import journals
 from infra.prove.walk import Task, Walked, walk
 from infra.records import Records
 from infra.settings import Settings, Unusable
+from projections.read_models import READ_MODELS
 from schemas import topics
 from schemas.checkpoint import Block, Checkpoint, Journal, beginning, contradiction
 from schemas.domains import DOMAINS
@@ -26,6 +29,10 @@ MUCH = 100_000
 
 LOOK = 0.2
 """Seconds between looks at how far the processes are."""
+
+Done = TypeVar("Done")
+Work: TypeAlias = Callable[[Callable[[int], object]], Done]
+"""What a process can be told to do: it is given what hears how many records were read."""
 
 
 @dataclass
@@ -83,28 +90,44 @@ def signed(scope: Scope, kept: Iterable[Path]) -> Signed:
     return found
 
 
-def verified(scope: Scope, said: Signed, begin: Callable[[int], None], read: Callable[[int], None]) -> Iterator[Walked]:
-    """Walk the journals, and give each as it is done; where there is much, in as many processes as there are cores.
+def journals_walked(
+    scope: Scope, said: Signed, begin: Callable[[int], None], read: Callable[[int], None]
+) -> Iterator[Walked]:
+    """Walk the journals, and give each as it is done.
 
     `begin` hears how many records there are to be read, and `read` how many more were. Raises Unusable.
     """
     tasks = sorted(_tasks(scope, said), key=lambda task: task.start.next - task.end)
     total = sum(task.end - task.start.next for task in tasks)
     begin(total)
+    yield from _all([partial(walk, task) for task in tasks], total, read)
+
+
+def models_compared(
+    scope: Scope, begin: Callable[[int], None], read: Callable[[int], None]
+) -> Iterator[list[Compared]]:
+    """Fold the journals again, each into all read models that follow it, and compare; as above."""
+    with snapshot(scope.settings, READ_MODELS) as moment:
+        ends: Counter[Journal] = Counter()
+        for (_, name), read_to in moment.read_to.items():
+            ends[name] = max(ends[name], read_to + 1)
+        names = sorted(scope.journals(), key=lambda name: -ends[name])
+        total = sum(ends[name] for name in names)
+        begin(total)
+        yield from _all([partial(compare, scope.settings, moment, name) for name in names], total, read)
+
+
+def _all(works: Sequence[Work[Done]], total: int, read: Callable[[int], None]) -> Iterator[Done]:
+    """Do works and give what each gave; where there is much, in as many processes as there are cores."""
     if total < MUCH:
-        yield from (walk(task, read) for task in tasks)
-    else:
-        yield from side_by_side(tasks, read)
-
-
-def side_by_side(tasks: Sequence[Task], read: Callable[[int], None]) -> Iterator[Walked]:
-    """Walk journals in processes of their own."""
+        yield from (work(read) for work in works)
+        return
     context = get_context("spawn")
     counter: Any = context.Value("q", 0)
-    processes = min(len(tasks), os.cpu_count() or 1)
+    processes = min(len(works), os.cpu_count() or 1)
     told = 0
     with ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(counter,)) as pool:
-        running: set[Future[Walked]] = {pool.submit(_walk, task) for task in tasks}
+        running: set[Future[Done]] = {pool.submit(_do, work) for work in works}
         try:
             while running:
                 done, running = wait(running, LOOK, FIRST_COMPLETED)
@@ -164,9 +187,9 @@ def _begin(counter: Any) -> None:
     _counter = counter
 
 
-def _walk(task: Task) -> Walked:
+def _do(work: Work[Done]) -> Done:
     def read(count: int) -> None:
         with _counter.get_lock():
             _counter.value += count
 
-    return walk(task, read)
+    return work(read)

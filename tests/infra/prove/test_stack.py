@@ -70,7 +70,7 @@ class Town:
     def verify(self, notary: Notary, *kept: Path, since: int = 0) -> tuple[list[str], list[Walked]]:
         scope = Scope(self.settings, notary.key, [self.domain], since=since)
         said = signed(scope, kept)
-        found = list(online.verified(scope, said, lambda _: None, lambda _: None))
+        found = list(online.journals_walked(scope, said, lambda _: None, lambda _: None))
         wrong = [*said.wrong, *(each for walked in found for each in walked.wrong)]
         return [f"{each.position}: {each.said}" for each in wrong], found
 
