@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from infra.prove import commands as proofs
 from infra.repair import commands
+from infra.replaying.commands import replay
 from infra.settings import Unusable
 from infra.terminal import DataDir
 from infra.terminal import role as _role
@@ -30,6 +31,7 @@ app.add_typer(commands.projection, name="projection")
 app.add_typer(commands.quarantine, name="quarantine")
 for proof in (proofs.checkpoint, proofs.export, proofs.verify):
     app.command()(proof)
+app.command()(replay)
 
 admin = typer.Typer(help="Who runs this service.", no_args_is_help=True)
 app.add_typer(admin, name="admin")

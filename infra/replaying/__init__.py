@@ -1,0 +1,1 @@
+"""Replays: ranges of topics, read again in their order and written elsewhere."""

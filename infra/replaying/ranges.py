@@ -1,0 +1,176 @@
+"""Where in Kafka a replay begins and ends, and from where on it must read to know which records count."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import psycopg
+
+from infra import postgres
+from infra.records import Record, Records
+from infra.replaying.asked import SOURCES, Asked, Place
+from infra.settings import Settings, Unusable
+from projections.listening.waypoint import Waypoints
+from projections.reading import Place as Journal
+from schemas import wire
+from schemas.journal import GENESIS
+
+SKEW_MS = 10 * 60 * 1000
+"""How far clocks may be apart: Kafka's, which dates commands and so facts, and a worker's, which dates records."""
+
+STRIDE = 1_000
+"""Records from one look to the next for a fact that is too late; each time twice as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Offsets `start` to before `end` of a partition are replayed, and `next` is the one to read now.
+
+    Of a journal `head` is the hash of the last record that counts before `next`.
+    """
+
+    place: Place
+    start: int
+    end: int
+    next: int
+    head: bytes = GENESIS
+
+    @property
+    def count(self) -> int:
+        return max(0, self.end - self.start)
+
+    @property
+    def left(self) -> int:
+        """Records that must still be read."""
+        return max(0, self.end - self.next) if self.count else 0
+
+    def said(self) -> dict[str, Any]:
+        """Give it as JSON."""
+        word, partition = self.place.source.word, self.place.partition
+        return {
+            "topic": word,
+            "partition": partition,
+            "start": self.start,
+            "end": self.end,
+            "next": self.next,
+            "head": self.head.hex(),
+        }
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> "Range":
+        """Read what `said` gave. Raises ValueError, KeyError or TypeError for anything else."""
+        place = Place(SOURCES[said["topic"]], int(said["partition"]))
+        start, end, next_ = (int(said[name]) for name in ("start", "end", "next"))
+        return cls(place, start, end, next_, bytes.fromhex(said["head"]))
+
+
+def ranges(reader: Records, asked: Asked) -> list[Range]:
+    """Find the ranges asked for, in the order of their topics; those of journals begin with the journal.
+
+    Raises Unusable for a position that is not there.
+    """
+    found = []
+    for source, partitions in _by_source(asked.places):
+        around = {number: reader.around(source.topic, number) for number in partitions}
+        places = {number: Place(source, number) for number in partitions}
+        starts = _starts(reader, asked, places, around)
+        ends = _ends(reader, asked, places, around)
+        for number, place in places.items():
+            first = around[number][0] if source.journal else starts[number]
+            found.append(Range(place, starts[number], ends[number], first))
+    return found
+
+
+async def nearer(settings: Settings, found: Sequence[Range]) -> list[Range]:
+    """Let journals be read from the last place before their range whose head is known, if PostgreSQL can tell."""
+    far = {
+        Journal(each.place.source.word, each.place.partition): each.start - 1
+        for each in found
+        if each.place.source.journal and each.start > each.next
+    }
+    if not far or not settings.postgres_url:
+        return list(found)
+    try:
+        async with await postgres.connect(settings) as connection:
+            known = await Waypoints(lambda query: query(connection)).before(far)
+    except (psycopg.Error, OSError):
+        return list(found)
+    return [_from(each, known.get(Journal(each.place.source.word, each.place.partition))) for each in found]
+
+
+def fact_time(record: Record) -> int:
+    """Give the time of a fact, in milliseconds since 1970; of bytes that are none, when they were stored."""
+    try:
+        return wire.decode_fact(record.value or b"").meta.time
+    except wire.Undecodable:
+        return record.timestamp
+
+
+def _from(each: Range, known: Any) -> Range:
+    if known is None or not each.place.source.journal or known.read_to < each.next:
+        return each
+    return replace(each, next=known.read_to + 1, head=known.head)
+
+
+def _by_source(places: Iterable[Place]) -> list[tuple[Any, list[int]]]:
+    grouped: dict[Any, list[int]] = {}
+    for place in places:
+        grouped.setdefault(place.source, []).append(place.partition)
+    return list(grouped.items())
+
+
+Around = Mapping[int, tuple[int, int]]
+
+
+def _starts(reader: Records, asked: Asked, places: Mapping[int, Place], around: Around) -> dict[int, int]:
+    bound = asked.since
+    if isinstance(bound, int):
+        source = next(iter(places.values())).source
+        moment = bound - SKEW_MS if source.journal else bound
+        return reader.since(source.topic, dict.fromkeys(places, max(0, moment)))
+    named = bound or {}
+    return {
+        number: _there(place, named[place], around[number]) if place in named else around[number][0]
+        for number, place in places.items()
+    }
+
+
+def _ends(reader: Records, asked: Asked, places: Mapping[int, Place], around: Around) -> dict[int, int]:
+    bound = asked.until
+    if isinstance(bound, int):
+        source = next(iter(places.values())).source
+        later = reader.since(source.topic, dict.fromkeys(places, bound + 1))
+        if not source.journal:
+            return later
+        return {
+            number: _too_late(reader, place, bound + SKEW_MS, later[number], around[number][1])
+            for number, place in places.items()
+        }
+    named = bound or {}
+    return {
+        number: _there(place, named[place], around[number]) + 1 if place in named else around[number][1]
+        for number, place in places.items()
+    }
+
+
+def _too_late(reader: Records, place: Place, moment: int, offset: int, end: int) -> int:
+    """Give an offset from which on all facts are later than a moment: a backlog may be decided long after it."""
+    stride = STRIDE
+    while offset < end:
+        looked_at = next(reader.read(place.source.topic, place.partition, offset, offset + 1), None)
+        if looked_at and fact_time(looked_at[0]) > moment:
+            return offset
+        offset += stride
+        stride *= 2
+    return end
+
+
+def _there(place: Place, offset: int, around: tuple[int, int]) -> int:
+    begin, end = around
+    if begin <= offset < end:
+        return offset
+    if begin == end:
+        raise Unusable(f"There is no {place}:{offset}: nothing stands in {place}.")
+    if offset < begin:
+        raise Unusable(f"There is no {place}:{offset} any more: Kafka keeps {place} from {place}:{begin} on.")
+    raise Unusable(f"There is no {place}:{offset}: the last is {place}:{end - 1}.")
