@@ -4,26 +4,21 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from infra import kafka, redis
+from infra import kafka
 from infra.auth.passwords import require_good
 from infra.auth.vault import Vault
-from infra.ends import Ends
+from infra.doors import doors
 from infra.identity import Identities
 from infra.ready import agree, reach
 from infra.settings import Settings, Unusable
-from projections.door import ReadDoor
 from schemas.account import GiveRole
 from schemas.message import Actor
 from schemas.problems import Problem
 from streams.account import Register, address_of, open_person
-from streams.ask import Asker
-from streams.door import WriteDoor
 from streams.first import be_first
 from streams.forms import Identity, Unanswered, Visit
-from streams.kinds import FollowedKinds
 from streams.request import Terms, random_id
 from streams.visit import ANYBODY
-from streams.waiting import Waiting
 
 ROLE = "admin"
 MACHINE = Actor(id="machine")
@@ -75,19 +70,10 @@ async def _create(visit: Visit, address: str, password: str) -> str:
 @asynccontextmanager
 async def _identity(settings: Settings) -> AsyncIterator[Identity]:
     """All that forms work with, without doors."""
-    connection, cache = kafka.connection(settings), redis.client(settings)
-    ends = Ends(connection)
-    read = ReadDoor(settings, cache, ends, vault=Vault(settings))
-    identities = Identities(settings, connection, cache, read, ends)
-    write = WriteDoor(Asker(connection), FollowedKinds(connection), Waiting(cache), read.outcomes, dict)
-    await read.start()
-    await write.start()
-    await identities.start(write)
-    try:
-        yield identities.forms(write)
-    finally:
-        await identities.stop()
-        await write.stop()
-        await read.stop()
-        await ends.stop()
-        await cache.aclose()
+    async with doors(settings) as there:
+        identities = Identities(settings, kafka.connection(settings), there.cache, there.read, there.ends)
+        await identities.start(there.write)
+        try:
+            yield identities.forms(there.write)
+        finally:
+            await identities.stop()
