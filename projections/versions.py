@@ -119,7 +119,7 @@ async def alone(connection: Connection, name: str) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        if not connection.broken:
+        if not connection.closed:
             await connection.execute("SELECT pg_advisory_unlock(%(class)s, hashtext(%(name)s))", lock)
 
 

@@ -11,15 +11,21 @@ from signal import SIGCONT, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM, Signals
 from typing import Any
 
 from redis.exceptions import RedisError
+from rich.console import Console
 
 from infra import redis
 from infra.faults.scribble import scribble
 from infra.faults.stage import Process, Stage
+from infra.repair import building, switching
+from infra.settings import Unusable
 from streams.app import SESSION_TIMEOUT
 
 LEAST_PAUSE, MOST_PAUSE = 1.0, 4.5
 """Seconds between one fault and the next, which may well begin before the first is mended."""
 
+
+SWITCH_TRIES, BUILD_RATE = 60, 20_000.0
+"""How often a switch is tried, a second apart; and the facts a second of what is built for it."""
 
 OF_SERVERS = ("Kafka", "PostgreSQL", "Redis", "journal")
 """What faults of servers begin with; of these there is one at a time, or they would queue up."""
@@ -62,6 +68,7 @@ class Adversary:
             "worker asked to stop": (lambda: self._kill("worker", SIGTERM), 1),
             "worker stalled": (lambda: self._stall("worker"), 2),
             "projection stalled": (lambda: self._stall("project"), 1),
+            "projection switched": (self._switch, 2),
             "worker's state lost": (lambda: self._change_state(_lose), 1),
             "worker's state replaced by an older one": (lambda: self._change_state(_age), 2),
             "Kafka killed": (lambda: self._restart("kafka", SIGKILL), 2),
@@ -148,6 +155,20 @@ class Adversary:
             raise RuntimeError(f"Redis does not {command}: {error}") from error
         finally:
             await client.aclose()
+
+    async def _switch(self) -> None:
+        """Build a second version of a read model and let people read it, whatever else breaks meanwhile."""
+        settings, name, unseen = self.stage.settings, "resource", Console(quiet=True)
+        for _ in range(SWITCH_TRIES):
+            try:
+                await building.build(settings, name, BUILD_RATE, unseen)
+                await switching.switch(settings, name, "a fault", unseen)
+            except Unusable as error:
+                unswitched = error
+                await asyncio.sleep(1)
+            else:
+                return
+        raise RuntimeError(f"{name} cannot be switched: {unswitched}")
 
     def _take(self, role: str) -> Process | None:
         """Choose a process that no other fault has in its hands."""

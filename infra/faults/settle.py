@@ -135,7 +135,10 @@ async def _in_postgres(settings: Settings) -> tuple[dict[tuple[str, str, int], i
     """Give how far each projection has read, and up to where outcomes are known."""
     connection = await postgres.connect(settings)
     async with connection:
-        found = await connection.execute("SELECT projection, domain, partition, read_to, answered FROM positions")
+        # Other versions of a read model have two underscores in their names, and nobody follows them.
+        found = await connection.execute(
+            "SELECT projection, domain, partition, read_to, answered FROM positions WHERE strpos(projection, '__') = 0"
+        )
         rows: list[Any] = await found.fetchall()
     read = {(projection, domain, partition): read_to for projection, domain, partition, read_to, _ in rows}
     return read, {(row[1], row[2]): row[4] for row in rows if row[0] == "outcome"}

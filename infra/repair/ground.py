@@ -3,7 +3,7 @@
 import getpass
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import psycopg
 from aiokafka.errors import KafkaError
@@ -92,12 +92,10 @@ async def _door(settings: Settings) -> AsyncIterator[WriteDoor]:
     ends = Ends(connection)
     read = ReadDoor(settings, cache, ends, vault=Vault(settings))
     write = WriteDoor(Asker(connection), FollowedKinds(connection), Waiting(cache), read.outcomes, dict)
-    await read.start()
-    await write.start()
-    try:
+    async with AsyncExitStack() as begun:
+        begun.push_async_callback(cache.aclose)
+        begun.push_async_callback(ends.stop)
+        for each in (read, write):
+            begun.push_async_callback(each.stop)
+            await each.start()
         yield write
-    finally:
-        await write.stop()
-        await read.stop()
-        await ends.stop()
-        await cache.aclose()

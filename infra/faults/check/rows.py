@@ -23,11 +23,12 @@ KEYS = {
     "past": ("domain", "subject", "version"),
     "positions": ("projection", "domain", "partition"),
     "held_fact": ("projection", "domain", "partition", "read_at"),
+    "drifted_row": ("projection", "subject"),
 }
 
 READS = {
-    # What is done to read models has none of its own.
-    **{domain.name: (domain.name,) for domain in DOMAINS if domain.name != "projection"},
+    # What is done to read models, and what auditors read, has none of its own.
+    **{domain.name: (domain.name,) for domain in DOMAINS if domain.name not in ("projection", "audit")},
     "history": tuple(domain.name for domain in DOMAINS),
     "outcome": tuple(domain.name for domain in DOMAINS),
     "past": ("resource", "account", "address", "totp", "session", "apikey", "role"),
