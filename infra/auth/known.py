@@ -160,17 +160,18 @@ class Known:
             case role.RoleRetired():
                 self.roles[meta.subject] = ()
             case _:
-                if not meta.type.startswith("account."):
+                if not meta.type.startswith("account.") or not self._hear_of_account(meta, fact, at):
                     return
-                self._hear_of_account(meta, fact, at)
         self.changes += 1
 
-    def _hear_of_account(self, meta: FactMeta, fact: Fact, at: int) -> None:
+    def _hear_of_account(self, meta: FactMeta, fact: Fact, at: int) -> bool:
+        """Say whether it changes what anybody may."""
         change = self._accounts.setdefault(meta.subject, Change(at))
         if meta.version <= change.version:
-            return
-        change.time, change.version = at, meta.version
-        change.generation = max(change.generation, getattr(fact, "generation", 0))
+            return False
+        generation = max(change.generation, getattr(fact, "generation", 0))
+        moved = generation > change.generation
+        change.time, change.version, change.generation = at, meta.version, generation
         match fact:
             case account.AccountSuspended():
                 change.status = "suspended"
@@ -186,7 +187,8 @@ class Known:
             case account.RoleTaken():
                 change.given[fact.role] = False
             case _:
-                pass
+                return moved
+        return True
 
     def _key(self, meta: FactMeta, at: int) -> KeyChange:
         change = self._keys.setdefault(meta.subject, KeyChange(at))
