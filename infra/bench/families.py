@@ -6,7 +6,9 @@ from infra.bench import (
     listening,
     past,
     projecting,
+    proving,
     reads,
+    rebuilding,
     restart,
     revoking,
     signing_in,
@@ -20,6 +22,7 @@ MEASURES: tuple[Measure, ...] = (
     restart.restart,
     projecting.rebuild,
     projecting.shown,
+    proving.verify,
     visible.visible,
     doors.waiting,
     doors.posting,
@@ -32,4 +35,5 @@ MEASURES: tuple[Measure, ...] = (
     past.looking_back,
     listening.deliveries,
     listening.soon,
+    rebuilding.beside,
 )
