@@ -73,6 +73,10 @@ class Bed:
         """Give one of our own processes, to be started."""
         return self._child(name, ["infra.cli", name], self.settings)
 
+    def command(self, *arguments: str) -> Child:
+        """Give a command of `annal`, to be started; it ends by itself."""
+        return self._child(arguments[0], ["infra.cli", *arguments], self.settings)
+
     def second_door(self, port: int) -> Child:
         """Give doors beside the first."""
         return self._child("second", ["infra.cli", "api"], self.settings.model_copy(update={"port": port}))

@@ -56,20 +56,24 @@ class Reading:
         )
 
 
+PATIENCE = 120.0
+"""Seconds after which a measurement is given up, unless it is known to take longer."""
+
 Take = Callable[[Bed], Awaitable[Sequence[Reading]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Rows that are measured together; `take` gives their readings in their order."""
+    """Rows that are measured together; `take` gives their readings in their order, within so many seconds."""
 
     rows: tuple[Row, ...]
     take: Take
+    patience: float = PATIENCE
 
 
-def measures(*rows: Row) -> Callable[[Take], Measure]:
-    """Declare the rows that a function measures."""
-    return lambda take: Measure(rows, take)
+def measures(*rows: Row, patience: float = PATIENCE) -> Callable[[Take], Measure]:
+    """Declare the rows that a function measures; it is given up after so many seconds."""
+    return lambda take: Measure(rows, take, patience)
 
 
 def chosen(names: Sequence[str], among: Sequence[Measure]) -> list[Measure]:

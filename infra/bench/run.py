@@ -26,9 +26,6 @@ from infra.ready import reach
 from infra.settings import Settings, Unusable, load
 from schemas.problems import Problem
 
-LONGEST = 120
-"""Seconds after which a measurement is given up."""
-
 KEY = SecretStr("5a" * 32)
 ISSUER = "http://localhost"
 """Who issues tokens, so that all doors take the same."""
@@ -70,7 +67,9 @@ def take(measure: Measure, on: Bed, console: Console) -> list[Result]:
     try:
         readings = uvloop.run(_in_time(measure, on))
     except TimeoutError:
-        console.print(f"[red]{measure.rows[0].name}: given up after {LONGEST} s; what else does this machine do?")
+        console.print(
+            f"[red]{measure.rows[0].name}: given up after {measure.patience:.0f} s; what else does this machine do?"
+        )
         return [Result(row, None) for row in measure.rows]
     except (Unusable, Problem, KafkaError, OSError) as error:
         console.print(f"[red]{measure.rows[0].name}: {escape(str(error))}")
@@ -86,7 +85,7 @@ async def _in_time(measure: Measure, on: Bed) -> Sequence[Reading]:
     taking = asyncio.ensure_future(measure.take(on))
     watching = asyncio.create_task(on.watch())
     try:
-        async with asyncio.timeout(LONGEST):
+        async with asyncio.timeout(measure.patience):
             await asyncio.wait([taking, watching], return_when=asyncio.FIRST_COMPLETED)
             return taking.result() if taking.done() else watching.result()
     finally:
