@@ -98,7 +98,7 @@ def _replay(settings: Settings, wanted: Asked, where: Where, sink: Sink, console
     try:
         with _progress(console) as progress:
             bar = progress.add_task("Replaying", total=sum(each.left for each in left))
-            for piece in _paced(_read(settings, wanted, where, left), where.rate):
+            for piece in _paced(read(settings, wanted, where, left), where.rate):
                 sink.write(piece)
                 count += piece.told
                 progress.advance(bar, piece.read)
@@ -108,7 +108,8 @@ def _replay(settings: Settings, wanted: Asked, where: Where, sink: Sink, console
     return count
 
 
-def _read(settings: Settings, wanted: Asked, where: Where, found: Sequence[Range]) -> Iterator[Piece]:
+def read(settings: Settings, wanted: Asked, where: Where, found: Sequence[Range]) -> Iterator[Piece]:
+    """Read what is left of ranges, on all cores where that is worth it. Raises Unusable."""
     total = sum(each.left for each in found)
     if where.rate is None and where.topic is None and total >= MUCH:
         yield from side_by_side(settings, found, wanted)
@@ -118,10 +119,10 @@ def _read(settings: Settings, wanted: Asked, where: Where, found: Sequence[Range
         yield from pieces(reader, found, How(wanted, at_once, raw=where.topic is not None))
 
 
-def _paced(read: Iterator[Piece], rate: float | None) -> Iterator[Piece]:
+def _paced(found: Iterator[Piece], rate: float | None) -> Iterator[Piece]:
     """Give pieces no sooner than so many records a second may go out."""
     due = monotonic()
-    for piece in read:
+    for piece in found:
         if rate is not None and piece.told:
             sleep(max(0.0, due - monotonic()))
             due = max(due, monotonic() - 1 / STEPS) + piece.told / rate

@@ -30,7 +30,13 @@ class File:
         self._asked = dict(asked)
         self._length = length
         self._saved = monotonic()
-        self._descriptor = _opened(path, length, self._save)
+        try:
+            # First the places: a file without them is whole.
+            if not places(path).exists():
+                self._note()
+            self._descriptor = _opened(path, length)
+        except OSError as error:
+            raise _unwritable(path, error) from error
 
     def write(self, piece: Piece) -> None:
         """Take the next piece of a range. Raises Unusable when the disk does."""
@@ -57,18 +63,21 @@ class File:
         finally:
             os.close(self._descriptor)
 
-    def _save(self, descriptor: int | None = None) -> None:
+    def _save(self) -> None:
+        os.fsync(self._descriptor)
+        self._note()
+        self._saved = monotonic()
+
+    def _note(self) -> None:
         said = {"asked": self._asked, "length": self._length, "ranges": [each.said() for each in self.ranges]}
-        os.fsync(self._descriptor if descriptor is None else descriptor)
-        new = places(self._path).with_suffix(".new")
+        new = places(self._path).with_name(places(self._path).name + ".new")
         new.write_bytes(orjson.dumps(said))
         new.replace(places(self._path))
-        self._saved = monotonic()
 
 
 def places(path: Path) -> Path:
     """Say where the places of a file stand."""
-    return path.with_name(path.name + ENDING)
+    return path.parent / (path.name + ENDING)
 
 
 def begun(path: Path, asked: Mapping[str, Any], ranges: Sequence[Range]) -> File:
@@ -109,21 +118,18 @@ def resumed(path: Path, asked: Mapping[str, Any]) -> File | None:
     return File(path, asked, ranges, length)
 
 
-def _opened(path: Path, length: int, save: Any) -> int:
-    """Open a file of which so much is good, with its places beside it; another process may not."""
+def _opened(path: Path, length: int) -> int:
+    """Open a file of which so much is good, and let nobody else write it. Raises Unusable and OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(descriptor, length)
-            save(descriptor)
-        except BaseException:
-            os.close(descriptor)
-            raise
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(descriptor, length)
     except BlockingIOError:
+        os.close(descriptor)
         raise Unusable(f"Another replay writes {path}: wait for it, or name another file.") from None
-    except OSError as error:
-        raise _unwritable(path, error) from error
+    except BaseException:
+        os.close(descriptor)
+        raise
     return descriptor
 
 

@@ -1,13 +1,13 @@
 """Where in Kafka a replay begins and ends, and from where on it must read to know which records count."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 
 from infra import postgres
-from infra.records import Record, Records
+from infra.records import Record
 from infra.replaying.asked import SOURCES, Asked, Place
 from infra.settings import Settings, Unusable
 from projections.listening.waypoint import Waypoints
@@ -64,7 +64,17 @@ class Range:
         return cls(place, start, end, next_, bytes.fromhex(said["head"]))
 
 
-def ranges(reader: Records, asked: Asked) -> list[Range]:
+class Reader(Protocol):
+    """Tells where a topic's partitions begin and end, and what stands there, as infra.records does."""
+
+    def around(self, topic: str, partition: int) -> tuple[int, int]: ...
+
+    def since(self, topic: str, moments: Mapping[int, int]) -> dict[int, int]: ...
+
+    def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[Record]]: ...
+
+
+def ranges(reader: Reader, asked: Asked) -> list[Range]:
     """Find the ranges asked for, in the order of their topics; those of journals begin with the journal.
 
     Raises Unusable for a position that is not there.
@@ -122,7 +132,7 @@ def _by_source(places: Iterable[Place]) -> list[tuple[Any, list[int]]]:
 Around = Mapping[int, tuple[int, int]]
 
 
-def _starts(reader: Records, asked: Asked, places: Mapping[int, Place], around: Around) -> dict[int, int]:
+def _starts(reader: Reader, asked: Asked, places: Mapping[int, Place], around: Around) -> dict[int, int]:
     bound = asked.since
     if isinstance(bound, int):
         source = next(iter(places.values())).source
@@ -135,7 +145,7 @@ def _starts(reader: Records, asked: Asked, places: Mapping[int, Place], around: 
     }
 
 
-def _ends(reader: Records, asked: Asked, places: Mapping[int, Place], around: Around) -> dict[int, int]:
+def _ends(reader: Reader, asked: Asked, places: Mapping[int, Place], around: Around) -> dict[int, int]:
     bound = asked.until
     if isinstance(bound, int):
         source = next(iter(places.values())).source
@@ -153,7 +163,7 @@ def _ends(reader: Records, asked: Asked, places: Mapping[int, Place], around: Ar
     }
 
 
-def _too_late(reader: Records, place: Place, moment: int, offset: int, end: int) -> int:
+def _too_late(reader: Reader, place: Place, moment: int, offset: int, end: int) -> int:
     """Give an offset from which on all facts are later than a moment: a backlog may be decided long after it."""
     stride = STRIDE
     while offset < end:
