@@ -23,12 +23,13 @@ _HEADS = "SELECT domain, partition, read_to, head, fact_time FROM positions WHER
 _ALL = [Place(domain.name, number) for domain in DOMAINS for number in range(domain.partitions)]
 
 
+Found = dict[Place, Progress]
+
+
 class Ask(Protocol):
     """Asks PostgreSQL. Raises Problem."""
 
-    def __call__(
-        self, query: Callable[[Connection], Awaitable[dict[Place, Progress]]]
-    ) -> Awaitable[dict[Place, Progress]]: ...
+    def __call__(self, query: Callable[[Connection], Awaitable[Found]], /) -> Awaitable[Found]: ...
 
 
 class Waypoints:
@@ -37,19 +38,19 @@ class Waypoints:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    async def heads(self) -> dict[Place, Progress]:
+    async def heads(self) -> Found:
         """Give for each journal the newest place from which a reader can go on."""
         return dict.fromkeys(_ALL, Progress()) | await self._ask(lambda connection: _found(connection, _HEADS, {}))
 
-    async def before(self, offsets: Mapping[Place, int]) -> dict[Place, Progress]:
+    async def before(self, offsets: Mapping[Place, int]) -> Found:
         """Give for each journal the last waypoint that is not beyond an offset; the beginning where there is none."""
         return await self._nearest(_BEFORE, offsets)
 
-    async def older(self, places: Iterable[Place], moment: datetime) -> dict[Place, Progress]:
+    async def older(self, places: Iterable[Place], moment: datetime) -> Found:
         """Give for each journal the last waypoint up to which all facts are older than a moment."""
         return await self._nearest(_OLDER, dict.fromkeys(places, int(moment.timestamp() * 1000)))
 
-    async def _nearest(self, query: str, wanted: Mapping[Place, int]) -> dict[Place, Progress]:
+    async def _nearest(self, query: str, wanted: Mapping[Place, int]) -> Found:
         said = {
             "domain": [place.domain for place in wanted],
             "partition": [place.partition for place in wanted],
@@ -59,7 +60,7 @@ class Waypoints:
         return dict.fromkeys(wanted, Progress()) | found
 
 
-async def _found(connection: Connection, query: str, said: Mapping[str, Any]) -> dict[Place, Progress]:
+async def _found(connection: Connection, query: str, said: Mapping[str, Any]) -> Found:
     found = await (await connection.execute(query, said)).fetchall()
     return {
         Place(domain, partition): Progress(read_to, bytes(head), -1, time)

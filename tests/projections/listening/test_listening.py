@@ -224,3 +224,12 @@ def test_a_ring_is_bounded_in_facts_and_in_bytes(two: tuple[Journal, Journal]) -
     assert few.covers({HERE: 14})
     assert not few.covers({HERE: 13})
     assert small.size <= entries[0].size * 4 < small.size + 2 * entries[0].size
+
+
+async def test_a_door_that_closes_tells_its_listeners() -> None:
+    there, heard = audience(journals()), Heard()
+    async with listening(there, listener(there, ALL, START, heard)) as (task,):
+        there.closing = lambda: True
+        with pytest.raises(Problem) as ended_by:
+            await asyncio.wait_for(task, 5)
+    assert ended_by.value.code == "door_closing"
