@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from infra.authorizer import client
 from infra.settings import Settings, Unusable
 
-AT_ONCE = 10_000
+AT_ONCE = 2_000
 """Records that are handed over together."""
 
 PATIENCE = 30.0
@@ -130,7 +130,12 @@ def records(settings: Settings, topic: str, partition: int, start: int, end: int
 
 
 def _record(message: Any) -> Record:
-    return Record(message.offset(), message.timestamp()[1], message.key(), message.value(), message.headers() or ())
+    said = (message.offset(), message.timestamp()[1], message.key(), message.value(), message.headers() or ())
+    return _new(Record, said)  # type: ignore[no-any-return]
+
+
+_new: Any = tuple.__new__
+"""Half of the time that a record takes by its name."""
 
 
 def _require_there(topic: str, offset: int, end: int) -> None:

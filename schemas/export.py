@@ -150,13 +150,24 @@ class Facts:
             return None
         read = self._readers.get(head)
         if read is None:
-            read = self._readers[head] = reader(contract.schema, {})
+            read = self._readers[head] = _reader(contract)
             self.met[str(int.from_bytes(head[1:]))] = _name(contract)
         try:
             meta, data = read(value, _HEAD)
         except Exception:  # noqa: BLE001 - whatever the bytes are, they are no fact
             return None
         return {"meta": meta, "data": data}
+
+
+_READERS: dict[str, Reader] = {}
+"""They take milliseconds to be made, and a contract never changes."""
+
+
+def _reader(contract: Contract) -> Reader:
+    name = _name(contract)
+    if name not in _READERS:
+        _READERS[name] = reader(contract.schema, {})
+    return _READERS[name]
 
 
 def text(data: bytes) -> str:

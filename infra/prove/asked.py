@@ -10,6 +10,9 @@ from schemas.message import Domain, Position
 from schemas.wire import WIRE
 from streams.records import unnamed
 
+AT = 5
+"""Where a command's id stands in its value, after a zero and a schema id: its length, of one byte, and its letters."""
+
 
 class Wrong(NamedTuple):
     """A record, or a place, that is not as it must be."""
@@ -63,6 +66,11 @@ class Asked:
 
     def _compare(self, offset: int, record: Record, meta: Mapping[str, Any]) -> None:
         self.compared += 1
+        # Every contract begins with the id: of most commands no more need be read to know that it is the one.
+        named = meta["command_id"].encode()
+        named = bytes([2 * len(named) & 0xFF]) + named
+        if (record.value or b"")[AT : AT + len(named)] == named and meta["time"] == record.timestamp:
+            return
         asked = self._facts.plain(record.value or b"")
         known = asked["meta"]["id"] if asked else None
         if meta["command_id"] != known and meta["command_id"] != self._unnamed(record):
