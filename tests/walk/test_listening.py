@@ -2,7 +2,11 @@
 
 import asyncio
 import contextlib
+import signal
+import sys
 from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +17,9 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from infra.embedded.process import Child
+from infra.ports import choose
+from infra.ready import ready
 from tests.walk.conftest import Running
 from tests.walk.somebody import Somebody, played, somebody
 
@@ -292,3 +299,22 @@ async def test_a_stream_answers_with_what_browsers_and_proxies_need(door: httpx2
         assert stream.answer.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert stream.answer.headers["cache-control"] == "no-store"
         assert stream.answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_door_that_is_told_to_stop_tells_its_listeners_and_stops(running: Running, tmp_path: Path) -> None:
+    (port,) = choose(tmp_path, {"api": None}).values()
+    settings = running.settings.model_copy(update={"port": port})
+    second = Running(f"http://127.0.0.1:{port}", settings, "")
+    with contextlib.ExitStack() as ending:
+        api = Child("second", [sys.executable, "-m", "infra.cli", "api"], tmp_path, settings.environment())
+        api.start()
+        ending.callback(api.stop)
+        await asyncio.to_thread(api.wait_ready, partial(ready, settings))
+        async with httpx2.AsyncClient(base_url=second.url, timeout=60) as door:
+            alice = await played(door, f"alice{uuid4().hex[:8]}", "member")
+        assert api.process is not None
+        async with listening(alice, second) as stream:
+            await stream.next("reached")
+            api.process.terminate()
+            assert (await stream.next("ended"))["data"]["code"] == "door_closing"
+        assert await asyncio.to_thread(api.process.wait, 15) in (0, -signal.SIGTERM)
