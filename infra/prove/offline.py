@@ -58,7 +58,10 @@ def verify(file: Path, kept: Iterable[Path] = (), key: str | None = None) -> Ver
     try:
         lines = opened(file)
         manifest = verdict.manifest = Manifest.read(lines.manifest)
-    except (Forged, OSError) as error:
+    except OSError as error:
+        verdict.find(f"{error.filename} cannot be read: {error.strerror}.")
+        return verdict
+    except Forged as error:
         verdict.find(str(error))
         return verdict
     if manifest.format != lines.format:
@@ -100,7 +103,10 @@ def _checkpoints(kept: Iterable[Path], verdict: Verdict) -> dict[int, Checkpoint
     for path in (file for each in named for file in (sorted(each.glob("*.json")) if each.is_dir() else [each])):
         try:
             checkpoint = Checkpoint.read(path.read_bytes())
-        except (Forged, OSError) as error:
+        except OSError as error:
+            verdict.find(f"{path} cannot be read: {error.strerror}.")
+            continue
+        except Forged as error:
             verdict.find(f"{path}: {error}")
             continue
         number = checkpoint.statement.number
