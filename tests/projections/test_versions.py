@@ -306,6 +306,35 @@ async def test_a_projection_does_not_write_into_the_table_of_another_version(
         await rows.close()
 
 
+async def test_a_projection_waits_while_the_table_is_of_another_version(
+    ground: Settings, read_model: Projection, appender: Appender, connection: Connection
+) -> None:
+    books = Books(read_model)
+    books.tell(40)
+    await appender.append(*books.journals)
+    async with following(ground, read_model) as follower:
+        await settled(ground, books)
+        await build(ground, connection, read_model)
+        await run(ground, "ALTER TABLE resource__next ADD colour text NOT NULL DEFAULT 'red'")
+        await run(ground, "UPDATE tables_made SET definition = 'another' WHERE name = 'resource__next'")
+        async with versions.pinned(connection, "resource"):
+            await versions.switch(connection, "resource")
+        before = await resources(ground)
+        books.tell(40)
+        await appender.append(*books.journals)
+
+        async def waits() -> bool:
+            return "another version of Annal" in (follower.waits_for or "")
+
+        await until(waits)
+        assert await resources(ground) == before
+        assert await run(ground, "SELECT 1 FROM held_fact") == []
+        async with versions.pinned(connection, "resource"):
+            await versions.roll_back(connection, "resource")
+        await settled_live(ground, books)
+        assert await resources(ground) == books.rows()
+
+
 async def test_of_two_who_repair_the_second_is_told(ground: Settings, connection: Connection) -> None:
     async with await postgres.connect(ground) as other, versions.alone(connection, "resource"):
         with pytest.raises(Unusable, match="Somebody else is repairing resource"):
