@@ -4,54 +4,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
+from infra.replaying.places import SOURCES, Place, Source
 from infra.settings import Unusable
-from schemas import topics
-from schemas.domains import DOMAINS, EVERYWHERE
+from schemas.domains import DOMAINS
 from schemas.message import Position
 
 _POSITION = re.compile(r"[\w.-]+:\d+:\d+")
 
 
-class Source(NamedTuple):
-    """A topic that can be replayed. `word` stands in its positions; of a journal the chain says which records count."""
-
-    word: str
-    topic: str
-    partitions: int
-    journal: bool
-    types: tuple[str, ...]
-
-
-class Place(NamedTuple):
-    """One partition of a topic."""
-
-    source: Source
-    partition: int
-
-    def __str__(self) -> str:
-        return f"{self.source.word}:{self.partition}"
-
-
 Bound = Mapping[Place, int] | int | None
 """Where a range begins or ends: offsets, or a moment in milliseconds since 1970, or wherever the topic does."""
-
-
-def _sources() -> dict[str, Source]:
-    everywhere = tuple(fact.type for fact in EVERYWHERE)
-    made = {}
-    for domain in DOMAINS:
-        asked, told = topics.of(domain)
-        facts = (*(fact.type for fact in domain.facts), *everywhere)
-        made[domain.name] = Source(domain.name, told.name, told.partitions, journal=True, types=facts)
-        commands = tuple(command.type for command in domain.commands)
-        made[asked.name] = Source(asked.name, asked.name, asked.partitions, journal=False, types=commands)
-    return made
-
-
-SOURCES: Mapping[str, Source] = _sources()
-"""By the word that stands in positions: `resource` for its facts, `resource.commands` for its commands."""
 
 
 @dataclass(frozen=True)

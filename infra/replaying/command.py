@@ -21,7 +21,8 @@ from infra import kafka
 from infra.records import AT_ONCE, Records
 from infra.replaying import file
 from infra.replaying.asked import Asked, Words, asked
-from infra.replaying.ranges import Range, nearer, ranges
+from infra.replaying.places import Range
+from infra.replaying.ranges import nearer, ranges
 from infra.replaying.reading import MUCH, How, Piece, pieces, side_by_side
 from infra.replaying.topic import Topic, require_another
 from infra.settings import Settings, Unusable

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from infra.replaying.ranges import Range
+from infra.replaying.places import Range
 from infra.replaying.reading import Piece
 from infra.settings import Unusable
 

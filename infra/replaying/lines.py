@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from infra.records import Record
-from infra.replaying.asked import Asked, Place
+from infra.replaying.asked import Asked
+from infra.replaying.places import Place
 from schemas import avro, wire
 from schemas.contracts import newest
 from schemas.domains import COMMANDS, FACTS

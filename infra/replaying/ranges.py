@@ -1,67 +1,25 @@
 """Where in Kafka a replay begins and ends, and from where on it must read to know which records count."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import psycopg
 
 from infra import postgres
 from infra.records import Record
-from infra.replaying.asked import SOURCES, Asked, Place
+from infra.replaying.asked import Asked
+from infra.replaying.places import Place, Range
 from infra.settings import Settings, Unusable
 from projections.listening.waypoint import Waypoints
 from projections.reading import Place as Journal
 from schemas import wire
-from schemas.journal import GENESIS
 
 SKEW_MS = 10 * 60 * 1000
 """How far clocks may be apart: Kafka's, which dates commands and so facts, and a worker's, which dates records."""
 
 STRIDE = 1_000
 """Records from one look to the next for a fact that is too late; each time twice as many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Offsets `start` to before `end` of a partition are replayed, and `next` is the one to read now.
-
-    Of a journal `head` is the hash of the last record that counts before `next`.
-    """
-
-    place: Place
-    start: int
-    end: int
-    next: int
-    head: bytes = GENESIS
-
-    @property
-    def count(self) -> int:
-        return max(0, self.end - self.start)
-
-    @property
-    def left(self) -> int:
-        """Records that must still be read."""
-        return max(0, self.end - self.next) if self.count else 0
-
-    def said(self) -> dict[str, Any]:
-        """Give it as JSON."""
-        word, partition = self.place.source.word, self.place.partition
-        return {
-            "topic": word,
-            "partition": partition,
-            "start": self.start,
-            "end": self.end,
-            "next": self.next,
-            "head": self.head.hex(),
-        }
-
-    @classmethod
-    def read(cls, said: Mapping[str, Any]) -> "Range":
-        """Read what `said` gave. Raises ValueError, KeyError or TypeError for anything else."""
-        place = Place(SOURCES[said["topic"]], int(said["partition"]))
-        start, end, next_ = (int(said[name]) for name in ("start", "end", "next"))
-        return cls(place, start, end, next_, bytes.fromhex(said["head"]))
 
 
 class Reader(Protocol):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from infra.records import AT_ONCE, Record, Records
 from infra.replaying.asked import Asked
 from infra.replaying.lines import lines
-from infra.replaying.ranges import Range
+from infra.replaying.places import Range
 from infra.settings import Settings, Unusable
 from schemas import journal
 from schemas.journal import GENESIS, Chain

@@ -8,7 +8,7 @@ from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined] # it does not say that it has it
 
 from infra.authorizer import client
-from infra.replaying.ranges import Range
+from infra.replaying.places import Range
 from infra.replaying.reading import Piece
 from infra.settings import Settings, Unusable
 from infra.topics import expected

@@ -23,9 +23,9 @@ from infra import postgres, tables, topics
 from infra.authorizer import client
 from infra.records import Record, Records
 from infra.replaying import command, file, ranges
-from infra.replaying.asked import SOURCES, Asked, Place, Source, Words, asked
+from infra.replaying.asked import Asked, Words, asked
 from infra.replaying.command import Where
-from infra.replaying.ranges import Range
+from infra.replaying.places import SOURCES, Place, Range, Source
 from infra.replaying.reading import How, Piece, pieces
 from infra.replaying.topic import Topic, require_another
 from infra.settings import Settings, Unusable
@@ -480,10 +480,10 @@ def by_partition(path: Path) -> list[str]:
 PROGRAM = """
 import sys
 from rich.console import Console
-from infra.replaying import asked, command, file
+from infra.replaying import asked, command, file, places
 from infra.settings import Settings
 word, topic, out, many, every = sys.argv[1:]
-asked.SOURCES[word] = asked.SOURCES["resource"]._replace(word=word, topic=topic, partitions=4)
+places.SOURCES[word] = places.SOURCES["resource"]._replace(word=word, topic=topic, partitions=4)
 command.MUCH, file.EVERY = int(many), float(every)
 if __name__ == "__main__":
     where = command.Where(out=file.Path(out), resume=True)
