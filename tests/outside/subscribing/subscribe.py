@@ -35,5 +35,5 @@ while left:
         told = {"type": headers["ce_type"], "subject": headers["ce_subject"], "name": fact.get("name")}
         print(json.dumps(told), flush=True)
         left -= 1
-    consumer.commit(message)
+    consumer.commit(message=message)
 consumer.close()
