@@ -123,7 +123,8 @@ async def forget(redis: Redis) -> None:
 async def evict(redis: Redis, subject: bytes) -> None:
     """Let PostgreSQL alone answer for a resource from now on: its row goes without a fact that its document has."""
     place = _place_key(Place("resource", partition_of(subject, _PARTITIONS)))
-    async with redis.pipeline(transaction=True) as pipe:
+    transaction: Any = redis.pipeline(transaction=True)  # which redis types in part only
+    async with transaction as pipe:
         while True:
             await pipe.watch(place)
             value = await pipe.get(place)
