@@ -12,6 +12,7 @@ from typing import Protocol
 
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Task as Shown
 from rich.table import Column, Table
@@ -78,6 +79,8 @@ def run(settings: Settings, words: Words, where: Where, console: Console) -> int
     with Records(settings) as reader:
         found = earlier.ranges if earlier else asyncio.run(nearer(settings, ranges(reader, wanted)))
     console.print(_counted(found, resumed=earlier is not None))
+    if isinstance(wanted.since, int) or isinstance(wanted.until, int):
+        console.print("What is of the moments asked for is among them: clocks may be ten minutes apart.")
     if where.dry_run:
         if earlier:
             earlier.close(whole=False)
@@ -204,5 +207,6 @@ def _counted(found: Sequence[Range], *, resumed: bool) -> Table:
 def _ended(count: int, wanted: Asked, where: Where) -> str:
     if not count:
         return "Nothing of this range is as it was asked for." if wanted.chooses else "Nothing stands in this range."
-    place = where.topic or where.out
-    return f"[green]{count:,} records[/] went {f'to {place}' if place else 'out'}."
+    place = where.topic or (where.out and escape(str(where.out)))
+    records = "1 record" if count == 1 else f"{count:,} records"
+    return f"[green]{records}[/] went {f'to {place}' if place else 'out'}."

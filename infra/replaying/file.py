@@ -135,7 +135,7 @@ def _opened(path: Path, length: int) -> int:
 
 def _unwritable(path: Path, error: OSError) -> Unusable:
     again = "then ask the same with --resume" if places(path).exists() else "or name another file"
-    return Unusable(f"{path} cannot be written ({error.strerror}): make room or mend that, {again}.")
+    return Unusable(f"{path} cannot be written ({error.strerror}): mend that, {again}.")
 
 
 def _words(asked: Mapping[str, Any]) -> str:
