@@ -12,7 +12,7 @@ from projections.reading import Place, Progress, read
 from projections.rows import Rows
 from schemas import topics
 
-AT_ONCE = 2_000
+AT_ONCE = 500
 """Records whose rows are written together: few enough that nobody who reads waits long for the disk or a core."""
 
 Batches = Iterator[list[Record]]
@@ -21,18 +21,21 @@ Look = Callable[[int], None]
 
 
 class Moving:
-    """Says how far it is, and keeps a rate, in records a second, if one is given."""
+    """Says how far it is; with a rate, in records a second, it keeps that, and rests as long as it works."""
 
     def __init__(self, rate: float | None = None, look: Look = lambda _: None) -> None:
         self._rate = rate
         self._look = look
-        self._due = time.monotonic()
+        self._due = self._rested = time.monotonic()
 
     async def moved(self, count: int) -> None:
         self._look(count)
         if self._rate is not None:
-            self._due = max(self._due, time.monotonic() - 1) + count / self._rate
-            await asyncio.sleep(self._due - time.monotonic())
+            now = time.monotonic()
+            self._due = max(self._due, now - 1) + count / self._rate
+            # However slow the machine is just now, half of what this takes of it is left to whoever reads.
+            await asyncio.sleep(max(self._due - now, now - self._rested))
+            self._rested = time.monotonic()
 
 
 async def advance(

@@ -1,7 +1,6 @@
 """`annal projection build` and `compare`: a second version of a read model, beside the one that people read."""
 
 import gc
-import os
 
 import orjson
 from psycopg import IsolationLevel, sql
@@ -152,9 +151,8 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def let_others_go_first() -> None:
-    """Leave the processor to whoever answers people; and look for cycles seldom, for batches have none."""
-    os.nice(10)
+def collect_seldom() -> None:
+    """Look for cycles seldom, for batches have none."""
     gc.set_threshold(OBJECTS_OF_BATCHES)
 
 

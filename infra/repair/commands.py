@@ -1,5 +1,6 @@
 """The commands `annal projection` and `annal quarantine`: what each of them takes."""
 
+import os
 from typing import Annotated, Literal
 
 import typer
@@ -42,9 +43,10 @@ def build(
 ) -> None:
     """Fill a second version beside the live one, by the rules of this program; again, to go on where it was."""
     settings = role(data_dir)
+    os.nice(10)  # Others go first, also while all of this is imported.
     from infra.repair import building  # noqa: PLC0415
 
-    building.let_others_go_first()
+    building.collect_seldom()
     run(building.build(settings, name, rate, Console(soft_wrap=True)))
 
 
