@@ -265,7 +265,7 @@ class ReadDoor:
     async def _once(self, query: Callable[[Connection], Awaitable[Found]], as_of: AsOf | None) -> Found:
         async with self._pool.connection(timeout=PATIENCE) as connection:
             if as_of is None:
-                return await query(connection)
+                return await prepared_anew(connection, query)
             async with connection.transaction():
                 moment = as_of.moment or await past.newest_of(connection, as_of.places)
                 await look_back(connection, as_of, moment)
@@ -292,6 +292,15 @@ def _through(terms: Terms, projection: Projection) -> Projection:
 def past_of(projection: Projection) -> Projection:
     """Give what knows the past of the subjects of a projection."""
     return replace(past.projection, domains=projection.domains)
+
+
+async def prepared_anew(connection: Connection, query: Callable[[Connection], Awaitable[Found]]) -> Found:
+    """Ask, once more if a table was switched to one of other columns: what was prepared fails from then on."""
+    try:
+        return await query(connection)
+    except psycopg.errors.FeatureNotSupported:
+        await connection.execute("DEALLOCATE ALL")
+        return await query(connection)
 
 
 def unknown(what: str) -> Problem:

@@ -13,9 +13,10 @@ import pytest
 from infra import postgres
 from infra.postgres import Connection
 from infra.settings import Settings, Unusable
-from projections import resource, versions
+from projections import kind, resource, versions
 from projections.advance import Moving, advance
 from projections.compare import compare
+from projections.door import prepared_anew
 from projections.projection import Projection, Row
 from projections.rows import Rows
 from schemas.message import Recorded
@@ -333,6 +334,25 @@ async def test_a_projection_waits_while_the_table_is_of_another_version(
             await versions.roll_back(connection, "resource")
         await settled_live(ground, books)
         assert await resources(ground) == books.rows()
+
+
+async def test_who_reads_all_columns_reads_on_when_there_are_others(ground: Settings, connection: Connection) -> None:
+    async with await postgres.connect(ground) as reader:
+        assert await kind.find(reader, "nobody's") is None
+        assert await kind.find(reader, "nobody's") is None
+        await versions.create(connection, kind.projection)
+        await run(ground, "ALTER TABLE kind__next ADD colour text")
+        try:
+            async with versions.pinned(connection, "kind"):
+                await versions.switch(connection, "kind")
+            with pytest.raises(psycopg.errors.FeatureNotSupported):
+                await kind.find(reader, "nobody's")
+            assert await prepared_anew(reader, lambda asked: kind.find(asked, "nobody's")) is None
+            assert await kind.find(reader, "nobody's") is None
+        finally:
+            async with versions.pinned(connection, "kind"):
+                await versions.roll_back(connection, "kind")
+            await versions.drop(connection, "kind__next")
 
 
 async def test_of_two_who_repair_the_second_is_told(ground: Settings, connection: Connection) -> None:
