@@ -1,5 +1,6 @@
 """Reads ranges piece by piece: what goes out, and the place from which to go on; where there is much, on all cores."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterable, Iterator, Sequence
@@ -137,6 +138,7 @@ def _shares(found: Sequence[Range], processes: int) -> list[list[tuple[int, Rang
 
 def _serve(theirs: Any, settings: Settings, share: Sequence[tuple[int, Range]], asked: Asked) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it is told, and ends it
+    gc.disable()  # there are no cycles among records, and looking for them takes long
     try:
         with Records(settings) as reader:
             for number, each in share:
