@@ -74,10 +74,10 @@ async def people_at_work(http: httpx2.AsyncClient, invoices: list[str]) -> Async
 
     async def work(invoice: str) -> None:
         for n in range(10_000):
-            position = await ask(http, "resource.tag", resource_id=invoice, tags=[f"t{n}"])
+            position = await ask(http, "resource.rename", resource_id=invoice, name=f"name {n}")
             headers = {**ALICE, "Annal-Min-Position": position}
             answer = await http.get(f"/v1/resources/{invoice}", headers=headers)
-            if answer.status_code != 200 or f"t{n}" not in answer.json()["tags"]:
+            if answer.status_code != 200 or answer.json()["name"] != f"name {n}":
                 wrong.append(f"{invoice} {n}: {answer.text}")
             listed = await http.get("/v1/resources", params={"limit": 5}, headers=headers)
             if listed.status_code != 200 or not listed.json()["items"]:
