@@ -1,235 +1,94 @@
-"""The standing audit: now and then the facts of some subjects are folded again, and compared with their rows."""
+"""What auditors look for: who asked what, and what came of it. Their read models are outcomes and history."""
 
-import asyncio
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-import orjson
-import psycopg
-from psycopg import IsolationLevel, sql
-from psycopg.rows import class_row, dict_row
-from psycopg.types.json import set_json_loads
-from sqlalchemy import Table
+from psycopg import sql
+from psycopg.rows import dict_row
 
-from infra import postgres, telemetry
 from infra.postgres import Connection
-from infra.settings import Settings
-from projections import metrics, statements, versions
-from projections.projection import Projection, Row
-from projections.read_models import READ_MODELS
-from projections.reading import sentence
-from schemas.domains import FACTS
-from schemas.message import Actor, FactMeta, Recorded
+from projections.projection import Row
 
-EVERY = 60.0
-"""Seconds between two audits."""
+ADDRESSES_AT_MOST = 20_000
+"""Pairs of actor and sealed address that are opened to find one address."""
 
-SAMPLE = 20
-"""Subjects of each read model that are looked at."""
-
-MOST_FACTS = 1_000
-"""Of a subject; one that has more is left out."""
-
-FEW = 5_000
-"""Rows among which the sample is drawn by chance: reading all of a large table would take too long."""
-
-ONE = 7_215_207
-"""The advisory lock of the one process that audits; any number that nobody else uses."""
-
-AUDITED: tuple[Projection, ...] = tuple(
-    each for each in READ_MODELS if len(each.table.primary_key) == len(each.domains) == 1 and "version" in each.table.c
+_COLUMNS = (
+    "command_id, type, subject, status, code, reason, version, time, known_time, actor, via, on_behalf_of, address,"
+    " correlation_id, causation_id, command, position, facts"
 )
-"""The read models that have one row for each subject."""
-
-log = telemetry.log(__name__)
-
-
-class Drifted(NamedTuple):
-    """A row that is not what the facts of its subject make: the columns that differ, and since when that is known."""
-
-    projection: str
-    subject: str
-    columns: list[str]
-    since: datetime
-
-
-async def run(settings: Settings) -> None:
-    """Audit until cancelled, in one process among as many as run."""
-    while True:
-        try:
-            async with await postgres.connect(settings) as connection:
-                await _audit_all(connection)
-        except (psycopg.Error, OSError) as error:
-            log.warning("cannot audit the read models", reason=str(error), again_in=EVERY)
-        except Exception:
-            log.exception("the audit of the read models failed")
-        await asyncio.sleep(EVERY)
-
-
-async def drifted(connection: Connection) -> list[Drifted]:
-    """Give all rows that are known not to be what their facts make."""
-    async with connection.cursor(row_factory=class_row(Drifted)) as cursor:
-        await cursor.execute("SELECT projection, subject, columns, since FROM drifted_row ORDER BY 1, 2")
-        return await cursor.fetchall()
-
-
-async def _audit_all(connection: Connection) -> None:
-    """Audit again and again, if nobody else does."""
-    mine: Any = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", [ONE])).fetchone()
-    while mine[0]:
-        for projection in AUDITED:
-            await audit(connection, projection)
-        known = Counter(row.projection for row in await drifted(connection))
-        for projection in AUDITED:
-            metrics.DRIFT.labels(projection.name).set(known[projection.name])
-        await asyncio.sleep(EVERY)
-
-
-async def audit(connection: Connection, projection: Projection) -> dict[str, list[str]]:
-    """Look at a sample of subjects, and at those known to have drifted; give the columns of each that differ."""
-    set_json_loads(orjson.loads, connection)
-    found = await versions.find(connection, projection.name)
-    if found is None or found.definition != versions.definition(projection):
-        return {}
-    known = [row.subject for row in await drifted(connection) if row.projection == projection.name]
-    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-    try:
-        async with connection.transaction():
-            looked_at, differing = await _compare(connection, projection, known)
-    finally:
-        await connection.set_isolation_level(None)
-    await _note(connection, projection, looked_at, differing, known)
-    return differing
-
-
-async def _compare(
-    connection: Connection, projection: Projection, known: Sequence[str]
-) -> tuple[list[str], dict[str, list[str]]]:
-    """Give the subjects looked at, and the columns of those that differ; all is as it was at one moment."""
-    sample = await _sample(connection, projection.table, known)
-    facts = await _facts(connection, projection, sample)
-    skipped = await _skipped(connection, projection)
-    rows: list[Row] = []
-    differing: dict[str, list[str]] = {}
-    for subject, version in sample.items():
-        told = facts.get(subject, [])[:version]
-        if len(told) < version:
-            continue  # The history lags behind the row; another time it will not.
-        try:
-            rows.append(_fold(projection, [fact for fact in told if fact["position"] not in skipped]))
-        except Exception as error:  # noqa: BLE001 - whatever the fold does not like is what the audit is for
-            differing[subject] = [sentence(error)]
-    return list(sample), differing | await _differing(connection, projection.table, rows)
-
-
-def _fold(projection: Projection, facts: Sequence[Row]) -> Row:
-    row: Row | None = None
-    for fact in facts:
-        row = projection.project(row, _recorded(fact), fact["position"])
-    return row or {}
-
-
-def _recorded(row: Row) -> Recorded:
-    """Give a fact as the history has it; of its command only the id is there."""
-    meta = FactMeta(
-        id=row["fact_id"],
-        type=row["type"],
-        subject=row["subject"],
-        version=row["version"],
-        time=round(row["time"].timestamp() * 1000),
-        actor=Actor(**row["actor"]),
-        command_id=row["command_id"],
-        command_type="",
-        command_offset=0,
-        correlation_id=row["correlation_id"],
-        causation_id=row["causation_id"],
-    )
-    return Recorded(meta, FACTS[meta.type].model_validate(row["data"]))
-
-
-# ── statements ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_SAMPLE = """
-    (SELECT {key}, version FROM {table} TABLESAMPLE SYSTEM ({share}) WHERE version <= {most}
-    ORDER BY random() LIMIT {sample})
-    UNION SELECT {key}, version FROM {table} WHERE {key} = ANY(%s)
+_FILTERS = {
+    "actor": "actor = %(actor)s",
+    "on_behalf_of": "on_behalf_of = %(on_behalf_of)s",
+    "subject": "subject = %(subject)s",
+    "domain": "command LIKE %(domain)s || ':%%'",
+    "type": "(type = ANY(%(type)s) OR facts && %(type)s)",
+    "correlation": "correlation_id = %(correlation)s",
+    "status": "status = %(status)s",
+    "since": "time >= %(since)s",
+    "until": "time < %(until)s",
+    "asked_from": "(actor, address) IN (SELECT * FROM unnest(%(actors)s::text[], %(addresses)s::text[]))",
+    "after": "(time, command_id) < (%(after)s::timestamptz, %(after_id)s)",
+}
+_PAGE = "SELECT {columns} FROM outcome WHERE {conditions} ORDER BY time DESC, command_id DESC LIMIT %(limit)s"
+_ADDRESSES = "SELECT DISTINCT actor, address FROM outcome WHERE address IS NOT NULL AND {conditions} LIMIT %(limit)s"
+_FACTS = """
+    SELECT domain, subject, version, fact_id, type, time, known_time, command_id, data, position
+    FROM history WHERE command_id = ANY(%s) ORDER BY time, version
 """
-_FACTS = "SELECT * FROM history WHERE domain = %s AND subject = ANY(%s) AND version <= %s ORDER BY subject, version"
-_SKIPPED = """
-    SELECT data ->> 'position' FROM history
-    WHERE domain = 'projection' AND subject = %s AND type = 'projection.skipped'
-"""
-_DIFFERING = """
-    SELECT folded.{key}, array_remove(ARRAY[{columns}], NULL)
-    FROM jsonb_populate_recordset(NULL::{table}, %s) AS folded JOIN {table} AS kept USING ({key})
-"""
-_HEALED = "DELETE FROM drifted_row WHERE projection = %s AND subject = ANY(%s)"
-_DRIFTED = """
-    INSERT INTO drifted_row (projection, subject, columns) VALUES (%(projection)s, %(subject)s, %(columns)s)
-    ON CONFLICT (projection, subject) DO UPDATE SET columns = excluded.columns
-"""
+_CORRELATED = f"SELECT {_COLUMNS} FROM outcome WHERE correlation_id = %s ORDER BY time, command_id LIMIT %s"  # noqa: S608 - constants
+_ONE = f"SELECT {_COLUMNS} FROM outcome WHERE command_id = %s"  # noqa: S608 - constants
+
+Filters = Mapping[str, Any]
+"""What commands are looked for by; the names are those of the filters above."""
 
 
-async def _sample(connection: Connection, table: Table, known: Sequence[str]) -> dict[str, int]:
-    """Give some subjects with the version of their row."""
-    counted = await connection.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [f'"{table.name}"'])
-    (rows,) = await counted.fetchone() or (0,)
-    query = sql.SQL(_SAMPLE).format(
-        key=sql.Identifier(statements.key_names(table)[0]),
-        table=sql.Identifier(table.name),
-        share=sql.Literal(100 if rows <= FEW else 100 * FEW / rows),
-        most=sql.Literal(MOST_FACTS),
-        sample=sql.Literal(SAMPLE),
-    )
-    return dict(await (await connection.execute(query, [list(known)])).fetchall())
+async def page(connection: Connection, filters: Filters, after: Sequence[Any] | None, limit: int) -> list[Row]:
+    """Give commands with what came of them, the newest first; `after` is time and id of the last of the page before."""
+    values = {**filters, "limit": limit}
+    if after is not None:
+        values["after"], values["after_id"] = after
+    query = sql.SQL(_PAGE).format(columns=sql.SQL(_COLUMNS), conditions=_conditions(values))
+    return await _rows(connection, query, values)
 
 
-async def _facts(connection: Connection, projection: Projection, sample: Mapping[str, int]) -> dict[str, list[Row]]:
-    facts: dict[str, list[Row]] = {}
+async def addresses(connection: Connection, filters: Filters) -> list[tuple[str, str]]:
+    """Give who asked, with each sealed address they asked from, of the commands that all filters let through."""
+    values = {**filters, "limit": ADDRESSES_AT_MOST}
+    query = sql.SQL(_ADDRESSES).format(conditions=_conditions(values))
+    return await (await connection.execute(query, values)).fetchall()
+
+
+async def find(connection: Connection, command_id: str) -> Row | None:
+    """Give a command with what came of it."""
+    rows = await _rows(connection, _ONE, [command_id])
+    return rows[0] if rows else None
+
+
+async def correlated(connection: Connection, correlation_id: str, limit: int) -> list[Row]:
+    """Give all commands that go back to one request, the oldest first."""
+    return await _rows(connection, _CORRELATED, [correlation_id, limit])
+
+
+async def facts(connection: Connection, command_ids: Sequence[str]) -> list[Row]:
+    """Give what happened by these commands, the oldest first."""
+    return await _rows(connection, _FACTS, [list(command_ids)])
+
+
+def places(rows: Iterable[Row]) -> list[tuple[str, int, int]]:
+    """Give where all records of some commands stand: those of one command stand side by side, and the last is known."""
+    found = []
+    for row in rows:
+        domain, partition, offset = row["position"].split(":")
+        last = int(offset)
+        found += [(domain, int(partition), at) for at in range(last - max(len(row["facts"]), 1) + 1, last + 1)]
+    return found
+
+
+def _conditions(values: Filters) -> sql.Composable:
+    return sql.SQL(" AND ").join([sql.SQL(_FILTERS[name]) for name in values if name in _FILTERS] or [sql.SQL("true")])
+
+
+async def _rows(connection: Connection, query: Any, values: Any) -> list[Row]:
     async with connection.cursor(row_factory=dict_row) as cursor:
-        named = [projection.domains[0].name, list(sample), max(sample.values(), default=0)]
-        await cursor.execute(_FACTS, named)
-        for row in await cursor.fetchall():
-            facts.setdefault(row["subject"], []).append(row)
-    return facts
-
-
-async def _skipped(connection: Connection, projection: Projection) -> set[str]:
-    """Give the positions of the facts that the projection goes without."""
-    found = await connection.execute(_SKIPPED, [projection.name])
-    return {position for (position,) in await found.fetchall()}
-
-
-async def _differing(connection: Connection, table: Table, rows: Sequence[Row]) -> dict[str, list[str]]:
-    """Compare rows with those that are kept, as PostgreSQL understands both."""
-    columns = [
-        sql.SQL("CASE WHEN folded.{0} IS DISTINCT FROM kept.{0} THEN {1} END").format(sql.Identifier(name), name)
-        for name in (str(column.name) for column in table.columns if column.computed is None)
-        if name not in statements.key_names(table)
-    ]
-    query = sql.SQL(_DIFFERING).format(
-        key=sql.Identifier(statements.key_names(table)[0]),
-        table=sql.Identifier(table.name),
-        columns=sql.SQL(", ").join(columns),
-    )
-    found = await (await connection.execute(query, [statements.parameter(rows)])).fetchall()
-    return {subject: columns for subject, columns in found if columns}
-
-
-async def _note(
-    connection: Connection,
-    projection: Projection,
-    looked_at: Sequence[str],
-    differing: Mapping[str, list[str]],
-    known: Sequence[str],
-) -> None:
-    """Keep what was found where all processes see it, and say it once."""
-    healed = [subject for subject in {*looked_at, *known} if subject not in differing]
-    await connection.execute(_HEALED, [projection.name, healed])
-    for subject, columns in differing.items():
-        said = {"projection": projection.name, "subject": subject, "columns": columns}
-        await connection.execute(_DRIFTED, said)
-        if subject not in known:
-            log.error("a row is not what the facts of its subject make", **said)
+        await cursor.execute(query, values)
+        return await cursor.fetchall()

@@ -7,8 +7,7 @@ from aiokafka.errors import KafkaError
 
 from infra.auth.vault import Vault
 from infra.ends import Ends
-from projections import audit_queries as audit
-from projections import changes, history, opened, outcome, past
+from projections import audit, changes, history, opened, outcome, past
 from projections.cursors import Cursors
 from projections.door import ReadDoor, unknown
 from projections.lens import AsOf

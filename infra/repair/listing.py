@@ -20,7 +20,7 @@ from infra.postgres import Connection
 from infra.repair.ground import asking
 from infra.settings import Settings
 from projections import documents, versions
-from projections.audit import drifted
+from projections.drift import drifted
 from projections.projection import Projection
 from projections.read_models import READ_MODELS
 from projections.reading import Place, Progress

@@ -7,8 +7,8 @@ import pytest
 from infra import postgres
 from infra.postgres import Connection
 from infra.settings import Settings
-from projections import audit, history, resource
-from projections.audit import drifted
+from projections import drift, history, resource
+from projections.drift import drifted
 from projections.projection import Projection
 from projections.rows import Rows
 from schemas.projection import FactSkipped
@@ -46,39 +46,39 @@ async def test_rows_that_are_the_fold_of_their_facts_have_not_drifted(ground: Se
     journal = a_journal()
     await project(ground, resource.projection, journal)
     await project(ground, history.projection, journal)
-    assert await audit.audit(connection, resource.projection) == {}
+    assert await drift.audit(connection, resource.projection) == {}
     assert await drifted(connection) == []
 
 
 async def test_a_row_that_was_changed_by_hand_is_found_and_known_until_it_is_mended(
     ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "SAMPLE", 40)
+    monkeypatch.setattr(drift, "SAMPLE", 40)
     journal = a_journal()
     await project(ground, resource.projection, journal)
     await project(ground, history.projection, journal)
     await run(ground, "UPDATE resource SET name = 'wrong', tags = '{}' WHERE resource_id = 'r7'")
-    assert await audit.audit(connection, resource.projection) == {"r7": ["name", "tags"]}
+    assert await drift.audit(connection, resource.projection) == {"r7": ["name", "tags"]}
     (known,) = await drifted(connection)
     assert (known.projection, known.subject, known.columns) == ("resource", "r7", ["name", "tags"])
     # Whether or not the sample comes upon it again.
-    monkeypatch.setattr(audit, "SAMPLE", 0)
+    monkeypatch.setattr(drift, "SAMPLE", 0)
     await run(ground, "UPDATE resource SET tags = '{a,b}' WHERE resource_id = 'r7'")
-    assert await audit.audit(connection, resource.projection) == {"r7": ["name"]}
+    assert await drift.audit(connection, resource.projection) == {"r7": ["name"]}
     await run(ground, "UPDATE resource SET name = '7 renamed' WHERE resource_id = 'r7'")
-    assert await audit.audit(connection, resource.projection) == {}
+    assert await drift.audit(connection, resource.projection) == {}
     assert await drifted(connection) == []
 
 
 async def test_a_row_whose_facts_cannot_be_folded_any_more_has_drifted(
     ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "SAMPLE", 40)
+    monkeypatch.setattr(drift, "SAMPLE", 40)
     journal = a_journal()
     await project(ground, resource.projection, journal)
     await project(ground, history.projection, journal)
     await run(ground, "UPDATE history SET type = 'resource.unheard_of' WHERE subject = 'r7' AND version = 2")
-    assert list(await audit.audit(connection, resource.projection)) == ["r7"]
+    assert list(await drift.audit(connection, resource.projection)) == ["r7"]
 
 
 @pytest.mark.parametrize(("rows", "facts"), [(120, 61), (61, 120), (120, 0), (0, 120), (75, 75)])
@@ -86,38 +86,38 @@ async def test_what_only_lags_has_not_drifted(ground: Settings, connection: Conn
     journal = a_journal()
     await project(ground, resource.projection, journal, rows)
     await project(ground, history.projection, journal, facts)
-    assert await audit.audit(connection, resource.projection) == {}
+    assert await drift.audit(connection, resource.projection) == {}
 
 
 async def test_a_fact_that_was_skipped_is_not_missed(
     ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "SAMPLE", 40)
+    monkeypatch.setattr(drift, "SAMPLE", 40)
     journal = a_journal()
     await project(ground, resource.projection, journal)
     await project(ground, history.projection, journal)
     await run(ground, "UPDATE resource SET name = 'The book of sand' WHERE resource_id = 'r0'")
-    assert list(await audit.audit(connection, resource.projection)) == ["r0"]
+    assert list(await drift.audit(connection, resource.projection)) == ["r0"]
     skips = Journal("projection")
     skips.tell("resource", FactSkipped(position="resource:0:1", operator="ada", reason="it was never so"))
     await project(ground, history.projection, skips)
-    assert await audit.audit(connection, resource.projection) == {}
+    assert await drift.audit(connection, resource.projection) == {}
 
 
 async def test_a_row_that_is_gone_is_forgotten(
     ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "SAMPLE", 40)
+    monkeypatch.setattr(drift, "SAMPLE", 40)
     journal = a_journal()
     await project(ground, resource.projection, journal)
     await project(ground, history.projection, journal)
     await run(ground, "UPDATE resource SET name = 'wrong' WHERE resource_id = 'r7'")
-    assert list(await audit.audit(connection, resource.projection)) == ["r7"]
+    assert list(await drift.audit(connection, resource.projection)) == ["r7"]
     await run(ground, "DELETE FROM resource WHERE resource_id = 'r7'")
-    assert await audit.audit(connection, resource.projection) == {}
+    assert await drift.audit(connection, resource.projection) == {}
     assert await drifted(connection) == []
 
 
 def test_every_read_model_with_a_row_for_each_subject_is_audited() -> None:
-    named = {projection.name for projection in audit.AUDITED}
+    named = {projection.name for projection in drift.AUDITED}
     assert named == {"resource", "account", "address", "totp", "session", "apikey", "role"}
