@@ -3,11 +3,14 @@
 import asyncio
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
+from infra.prove.offline import verify
 from tests.walk.somebody import PATIENCE, Somebody, felt, played, somebody
 
 pytestmark = pytest.mark.timeout(600)
@@ -142,10 +145,25 @@ async def asked_by(auditor: Somebody, somebody: Somebody) -> Any:
     return only
 
 
-async def test_who_was_erased_asked_from_nowhere_any_more(http: httpx2.AsyncClient, auditor: Somebody) -> None:
+def kept(answer: httpx2.Response, file: Path) -> list[str]:
+    """Keep an export in a file; give the values of its records, which are as on Kafka."""
+    assert answer.status_code == 200, answer.text
+    file.write_bytes(answer.content)
+    *lines, manifest = map(orjson.loads, answer.content.splitlines())
+    assert manifest["manifest"]["count"] == len(lines)
+    return [line["value"] for line in lines]
+
+
+async def test_who_was_erased_asked_from_nowhere_any_more_and_what_they_did_is_proved_as_before(
+    http: httpx2.AsyncClient, auditor: Somebody, tmp_path: Path
+) -> None:
     cy = await somebody(http, "Cy")
     await cy.ask("account.change_profile", locale="de")
     assert (await asked_by(auditor, cy))["actor"]["address"] == "127.0.0.1"
+    key = (await http.get("/v1/checkpoints/key")).json()["key"]
+    before, after = tmp_path / "before.ndjson", tmp_path / "after.ndjson"
+    values = kept(await auditor.get("/v1/audit/export", actor=cy.account), before)
+    assert verify(before, [], key).findings == []
     await cy.ask("account.erase", account_id=cy.account)
 
     until = time.monotonic() + PATIENCE
@@ -154,3 +172,9 @@ async def test_who_was_erased_asked_from_nowhere_any_more(http: httpx2.AsyncClie
         await asyncio.sleep(0.2)
     answer = await felt(lambda: auditor.get(f"/v1/audit/subjects/account/{cy.account}"), 200)
     assert answer.json()["state"]["status"] == "erased"
+    assert kept(await auditor.get("/v1/audit/export", actor=cy.account), after)[: len(values)] == values
+    for file in (before, after):
+        assert verify(file, [], key).findings == []
+    forged = after.read_bytes().replace(b'"locale"', b'"avatar"', 1)
+    after.write_bytes(forged)
+    assert [each.line for each in verify(after, [], key).findings if each.line]
