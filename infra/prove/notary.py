@@ -1,6 +1,6 @@
 """The notary: it reads what every journal has gained since the last checkpoint, signs the next one, and keeps it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ class Notary:
         self._kept: int | None = None
 
     def make(self, after: float = 0.0) -> Checkpoint | None:
-        """Give the checkpoint that says everything there is: a new one if something came since the last.
+        """Give the checkpoint that says everything there was when it was asked for: a new one if something came.
 
         While the last is younger than so many seconds it is given instead. None when there was never a record.
         """
@@ -50,8 +50,9 @@ class Notary:
             book = Book(self._settings, reader, self.key)
             last = book.last()
             if last is None or _age(last) >= after:
-                # Of journals that hold much already each says a part.
-                while (made := self._next(reader, last)) is not None:
+                ends = self._ends(reader, last)
+                # Of journals that hold much already each says a part. What comes meanwhile is for the next time.
+                while (made := self._next(reader, last, ends)) is not None:
                     connection.execute("SELECT 1")  # We are alone as long as the connection is.
                     last = _stored(book, made)
             self._keep(book, last)
@@ -61,9 +62,14 @@ class Notary:
         """Sign what an export is."""
         return Manifest.make(self._private, **said)
 
-    def _next(self, reader: Records, last: Checkpoint | None) -> Checkpoint | None:
+    def _ends(self, reader: Records, last: Checkpoint | None) -> dict[Journal, int]:
+        """Say where every journal ends now."""
         known = last.journals() if last else {}
-        blocks = [grown(reader, known.get(journal) or beginning(journal)) for journal in journals(self._domains)]
+        return {name: end_of(reader, known.get(name) or beginning(name)) for name in journals(self._domains)}
+
+    def _next(self, reader: Records, last: Checkpoint | None, ends: Mapping[Journal, int]) -> Checkpoint | None:
+        known = last.journals() if last else {}
+        blocks = [grown(reader, known.get(name) or beginning(name), end) for name, end in ends.items()]
         if all(block.start == block.next for block in blocks):
             return None
         # The clock may be behind that of whoever made the last one.
@@ -114,16 +120,21 @@ def journals(domains: Iterable[Domain] = DOMAINS) -> list[Journal]:
     return [Journal(domain.name, partition) for domain in domains for partition in range(domain.partitions)]
 
 
-def grown(reader: Records, before: Block) -> Block:
-    """Read what a journal has gained since `before`, along its chain."""
-    topic, partition = topics.facts(before.domain), before.partition
-    _, whole = reader.around(topic, partition)
-    end = min(whole, before.next + LONGEST)
-    if whole < before.next:
+def end_of(reader: Records, before: Block) -> int:
+    """Say where a journal ends now. Raises Unusable if a checkpoint knew more of it."""
+    _, end = reader.around(topics.facts(before.domain), before.partition)
+    if end < before.next:
         raise Unusable(
-            f"The journal {before.journal} ends at {whole}, and a checkpoint knew it up to {before.next}: Kafka lost "
+            f"The journal {before.journal} ends at {end}, and a checkpoint knew it up to {before.next}: Kafka lost "
             "records, or it is another Kafka. No checkpoint is made until it is as it was."
         )
+    return end
+
+
+def grown(reader: Records, before: Block, whole: int) -> Block:
+    """Read what a journal has gained since `before` and until its end, `whole`, along its chain."""
+    topic, partition = topics.facts(before.domain), before.partition
+    end = max(before.next, min(whole, before.next + LONGEST))
     chain, tree = Chain(bytes.fromhex(before.head)), Growing()
     for batch in reader.read(topic, partition, before.next, end):
         for record in batch:

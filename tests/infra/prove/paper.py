@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from infra.prove.book import Book
 from infra.prove.export import Export
-from infra.prove.notary import Notary, grown
+from infra.prove.notary import Notary, end_of, grown
 from infra.prove.proving import Proving
 from infra.records import Record, Records
 from infra.settings import Settings
@@ -35,11 +35,13 @@ class Archive:
 
     def checkpoint(self) -> Checkpoint:
         """Sign what the journals hold now."""
-        before = self.checkpoints[-1] if self.checkpoints else None
-        known = before.journals() if before else {}
-        blocks = [grown(cast("Records", self), known.get(name) or beginning(name)) for name in self.names]
+        last = self.checkpoints[-1] if self.checkpoints else None
+        known = last.journals() if last else {}
+        reader = cast("Records", self)
+        befores = [known.get(name) or beginning(name) for name in self.names]
+        blocks = [grown(reader, before, end_of(reader, before)) for before in befores]
         time = f"2026-11-26T20:00:{len(self.checkpoints):02}.000Z"
-        self.checkpoints.append(Checkpoint.make(before, time, blocks, self.private))
+        self.checkpoints.append(Checkpoint.make(last, time, blocks, self.private))
         return self.checkpoints[-1]
 
     def export(self, **asked: Any) -> Export:

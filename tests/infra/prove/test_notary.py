@@ -15,6 +15,7 @@ from schemas.journal import link
 from schemas.merkle import Tree
 from schemas.message import Domain
 from schemas.resource import ResourceRenamed
+from schemas.topics import facts
 from tests.projections.appending import Appender
 from tests.projections.telling import Journal, registered
 
@@ -65,6 +66,31 @@ async def test_each_follows_on_the_last_and_nothing_new_makes_none(
     assert book.last() == second
     assert book.find(1) == first
     assert book.find(3) is None
+
+
+async def test_what_comes_while_one_is_made_is_for_the_next(
+    notary: Notary, domain: Domain, appender: Appender, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, loop = told(domain), asyncio.get_running_loop()
+    await appender.append(journal)
+
+    class Growing(Records):
+        """A journal that grows whenever somebody looks at it."""
+
+        def around(self, topic: str, partition: int) -> tuple[int, int]:
+            found = super().around(topic, partition)
+            if (topic, partition) == (facts(domain.name), 0) and len(journal.records) < 40:
+                journal.tell("r1", ResourceRenamed(name="new"))
+                asyncio.run_coroutine_threadsafe(appender.append(journal), loop).result(30)
+            return found
+
+    monkeypatch.setattr("infra.prove.notary.Records", Growing)
+    monkeypatch.setattr("infra.prove.notary.LONGEST", 1)
+    for upto in (2, 3, 4):
+        made = await asyncio.to_thread(notary.make)
+        assert made is not None
+        assert (made.statement.number, made.blocks[0].next) == (upto, upto)
+    assert [each.blocks[0].next for each in book.since(1)] == [1, 2, 3, 4]
 
 
 async def test_of_many_who_make_one_at_once_one_does(

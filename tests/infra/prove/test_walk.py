@@ -46,7 +46,7 @@ class Archive:
 
     def checkpoint(self) -> None:
         before = self.blocks[-1][1] if self.blocks else beginning(HERE)
-        self.blocks.append((len(self.blocks) + 1, grown(cast("Records", self), before)))
+        self.blocks.append((len(self.blocks) + 1, grown(cast("Records", self), before, len(self.facts))))
 
     def walk(self, after: int = 0) -> Walked:
         start = self.blocks[after - 1][1] if after else beginning(HERE)
