@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 from projections.lens import POSITION, moment_of
 from projections.listening.audience import Ways
 from projections.listening.entry import NOTHING_HAPPENED
-from projections.listening.filter import Filter
+from projections.listening.filter import Filter, Since
 from projections.listening.sight import AUDIT, Sight
 from projections.listening.source import Source
 from projections.listening.vector import BEGINNING, Vector, one
@@ -57,24 +57,25 @@ def asked(query: QueryParams, last_event_id: str | None, sight: Sight) -> Asked:
     return Asked(wanted, positions=at_least(texts))
 
 
-async def beginning(asked: Asked, source: Source, ways: Ways) -> tuple[Vector, int]:
-    """Give where to begin, and the time in milliseconds before which facts are not wanted. Raises Problem."""
+async def beginning(asked: Asked, source: Source, ways: Ways) -> tuple[Vector, Since | None]:
+    """Give where to begin, and which facts from there on are too old. Raises Problem."""
     places = asked.filter.places()
-    if asked.moment is not None:
-        found = await ways.older(places, asked.moment)
-        return {place: found[place].read_to for place in places}, int(asked.moment.timestamp() * 1000)
     try:
         ends = await source.ends(places)
     except (KafkaError, OSError) as error:
         told = "Kafka cannot be asked where its journals end; connect again in a moment."
         raise Problem("kafka_unavailable", told, headers={"Retry-After": "1"}) from error
+    last = {place: ends[place] - 1 for place in places}
+    if asked.moment is not None:
+        found = await ways.older(places, asked.moment)
+        return {place: found[place].read_to for place in places}, Since(int(asked.moment.timestamp() * 1000), last)
     if asked.positions is None:
-        return {place: ends[place] - 1 for place in places}, 0
+        return last, None
     vector = {place: asked.positions.get(place, -1) for place in places}
     for place, offset in vector.items():
         if offset >= ends[place]:
             raise _beyond(place, offset, ends[place])
-    return vector, 0
+    return vector, None
 
 
 def _values(query: QueryParams, name: str) -> list[str]:

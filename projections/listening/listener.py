@@ -11,8 +11,9 @@ from aiokafka.errors import KafkaError
 
 from infra.auth import Caller
 from projections.listening.entry import Entry
+from projections.listening.filter import Since
 from projections.listening.programme import LOOKED_AT, Chunk, Programme
-from projections.listening.ring import Tick
+from projections.listening.ring import Ring, Tick
 from projections.listening.sight import sight
 from projections.listening.trail import Trail
 from projections.listening.vector import Vector, text
@@ -46,8 +47,8 @@ class Gone(Exception):  # noqa: N818 - nothing is wrong
 class Listener:
     """`position` is what it was given or passed over; `number` its place in the ring, None while it catches up.
 
-    Facts older than `since`, in milliseconds since 1970, are passed over while it catches up. `changes` counts what
-    was heard of who may ask what.
+    `since` says which facts are too old for it, until it is beyond all that may be. `changes` counts what was heard of
+    who may ask what.
     """
 
     audience: "Audience"
@@ -57,7 +58,7 @@ class Listener:
     again: Again
     changes: Callable[[], int]
     give: Give
-    since: int = 0
+    since: Since | None = None
     how: str = "sse"
     began: float = field(default_factory=time.time)
     delivered: int = 0
@@ -127,8 +128,7 @@ class Listener:
             # Of other journals the ring may let go of facts meanwhile; those are read the next time.
             while not ring.covers({place: self.position[place] for place in behind}):
                 for place, records in await reading.page(PAGE_WAIT):
-                    entries = trail.follow(place, records)
-                    await self._hear([each for each in entries if not self.since or each.fact_time >= self.since])
+                    await self._hear(trail.follow(place, records))
                     self._pass({place: trail.next[place] - 1})
                 await self._look_around()
                 if self.audience.catching_up.locked() and self._now() - began > SHARE:
@@ -138,7 +138,7 @@ class Listener:
         while entries:
             while not await self._know_readers(entries, self._now()):
                 await self._look_around()
-            chunk = self.programme.chunk(entries, self.position)
+            chunk = self.programme.chunk(entries, self.position, self.since)
             entries = entries[chunk.looked_at :]
             await self._take(chunk)
 
@@ -158,10 +158,19 @@ class Listener:
             if not await self._know_readers(entries, tick.at):
                 return
             number = self._place(ring.start)
-            chunk = self.programme.live(ring, tick, number, self.position)
+            chunk = self._following(ring, tick, number)
             self.number = number + chunk.looked_at
             await self._take(chunk)
         self._pass(tick.reached)
+        if self.since is not None and self.since.over(self.position):
+            self.since = None
+
+    def _following(self, ring: Ring, tick: Tick, number: int) -> Chunk:
+        """Write what follows in the ring: what all are given who are there, but to who may not be given old facts."""
+        if self.since is None:
+            return self.programme.live(ring, tick, number, self.position)
+        entries = ring.between(number, min(tick.end, number + LOOKED_AT))
+        return self.programme.chunk(entries, self.position, self.since)
 
     def _place(self, start: int) -> int:
         """Give its place in the ring. Raises Problem if that is gone."""
@@ -181,6 +190,7 @@ class Listener:
             if sight.must_know_readers(each)
             and each.offset > self.position.get(each.place, each.offset)
             and wanted.takes(each)
+            and (self.since is None or self.since.takes(each))
         ]
         return not asked or await self.audience.readers.know(asked, since)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from projections.listening.programme import Chunk
 from projections.listening.sight import FindReaders, Readers, sight
 from projections.listening.source import Page
 from projections.reading import Place, Progress, Record
+from schemas import wire
 from schemas.journal import GENESIS, Chain, before
 from schemas.message import Actor
 
@@ -60,8 +62,13 @@ class Paper:
     async def before(self, offsets: Mapping[Place, int]) -> dict[Place, Progress]:
         return {place: self._progress(place, at // self.every * self.every - 1) for place, at in offsets.items()}
 
-    async def older(self, places: Iterable[Place], _: datetime) -> dict[Place, Progress]:
-        return {place: Progress() for place in places}
+    async def older(self, places: Iterable[Place], moment: datetime) -> dict[Place, Progress]:
+        return await self.before({place: self._older(place, moment.timestamp() * 1000) for place in places})
+
+    def _older(self, place: Place, moment: float) -> int:
+        """Count the records at the beginning of a journal whose facts are older than a moment."""
+        times = (wire.decode_fact(record.value or b"").meta.time for record in self.journals.get(place, ()))
+        return sum(1 for _ in takewhile(lambda time: time < moment, times))
 
     def _progress(self, place: Place, read_to: int) -> Progress:
         """Give the head after each record, which are all found out at once."""

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 
 from infra.auth import Caller
 from infra.ending import ended
+from projections.listening.asked import Asked, beginning
 from projections.listening.audience import OF_ONE_CALLER, Audience
 from projections.listening.entry import Entry
 from projections.listening.filter import Filter
@@ -19,7 +21,7 @@ from schemas.message import CommandRejected
 from schemas.problems import Problem
 from schemas.resource import ResourceRenamed
 from tests.projections.listening.hearing import AUDITOR, Heard, Paper, audience, listener, member
-from tests.projections.telling import Journal, partition_of, registered
+from tests.projections.telling import FIRST_MOMENT, Journal, partition_of, registered
 
 HERE, THERE = Place("resource", 0), Place("resource", 1)
 ALL = Filter(("resource",))
@@ -96,6 +98,34 @@ async def test_an_id_says_how_far_one_is_in_all_journals(two: tuple[Journal, Jou
         said = {tuple(each.split(":")[:2]): int(each.split(":")[2]) for each in event["id"].split(",")}
         assert said == {(p.domain, str(p.partition)): at for p, at in reached.items() if at >= 0}
     assert heard.events[0] == {"id": "beginning", "event": "reached", "data": {"position": "beginning"}}
+
+
+@pytest.mark.parametrize("in_ring", [True, False])
+async def test_since_a_moment_nothing_older_is_heard(*, in_ring: bool) -> None:
+    first, second = Journal(partition=0), Journal(partition=1)
+    for n in range(20):
+        first.tell("a", registered(f"A {n}"))
+        second.tell("b", registered(f"B {n}"))
+    paper = journals(first, second)
+    if in_ring:  # as the audience has read all since it began to, and else not
+        paper.shown = {HERE: 0, THERE: 0}
+    there, all_heard = audience(paper), [Heard(), Heard()]
+    moment = datetime.fromtimestamp((FIRST_MOMENT + 17) / 1000, UTC)
+    await there.open()
+    paper.shown = {}
+    position, since = await beginning(Asked(ALL, moment=moment), paper, paper)
+    assert position[HERE] == 13
+    listeners = [listener(there, ALL, position, heard, since=since) for heard in all_heard]
+    async with listening(there, *listeners):
+        for heard in all_heard:
+            await heard.until(6)
+        first.tell("a", ResourceRenamed(name="Now"))
+        paper.journals[HERE] = list(first.records)
+        for heard in all_heard:
+            await heard.until(7)
+        assert [each.since for each in listeners] == [None, None]
+    wanted = [f"resource:{number}:{n}" for number in (0, 1) for n in (17, 18, 19)] + ["resource:0:20"]
+    assert [sorted(heard.positions) for heard in all_heard] == [sorted(wanted)] * 2
 
 
 async def test_filters_let_through_what_they_name(two: tuple[Journal, Journal]) -> None:
