@@ -16,7 +16,7 @@ from sqlalchemy import Table
 from infra import postgres, telemetry
 from infra.postgres import Connection
 from infra.settings import Settings
-from projections import metrics, statements, versions
+from projections import metrics, quarantine, statements, versions
 from projections.projection import Projection, Row
 from projections.read_models import READ_MODELS
 from projections.reading import sentence
@@ -157,10 +157,6 @@ _SAMPLE = """
     UNION SELECT {key}, version FROM {table} WHERE {key} = ANY(%s)
 """
 _FACTS = "SELECT * FROM history WHERE domain = %s AND subject = ANY(%s) AND version <= %s ORDER BY subject, version"
-_SKIPPED = """
-    SELECT data ->> 'position' FROM history
-    WHERE domain = 'projection' AND subject = %s AND type = 'projection.skipped'
-"""
 _DIFFERING = """
     SELECT folded.{key}, array_remove(ARRAY[{columns}], NULL)
     FROM jsonb_populate_recordset(NULL::{table}, %s) AS folded JOIN {table} AS kept USING ({key})
@@ -198,7 +194,7 @@ async def _facts(connection: Connection, projection: Projection, sample: Mapping
 
 async def _skipped(connection: Connection, projection: Projection) -> set[str]:
     """Give the positions of the facts that the projection goes without."""
-    found = await connection.execute(_SKIPPED, [projection.name])
+    found = await connection.execute(quarantine.SKIPPED, [projection.name])
     return {position for (position,) in await found.fetchall()}
 
 

@@ -57,6 +57,12 @@ _SUBJECT_AT = "SELECT subject FROM held_fact WHERE projection = %s AND (domain, 
 _APPLIED = "DELETE FROM held_fact WHERE projection = %s AND (domain, partition, read_at) = (%s, %s, %s)"
 _STILL = "UPDATE held_fact SET error = %s WHERE projection = %s AND (domain, partition, read_at) = (%s, %s, %s)"
 
+SKIPPED = """
+    SELECT data ->> 'position' FROM history
+    WHERE domain = 'projection' AND subject = %s AND type = 'projection.skipped'
+"""
+"""The positions of the facts that a projection goes without."""
+
 
 async def subjects(connection: Connection) -> list[HeldSubject]:
     """Give every subject that is held back, in every projection."""

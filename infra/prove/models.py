@@ -17,7 +17,7 @@ from infra.prove.asked import Wrong
 from infra.prove.walk import TOLD
 from infra.records import Records
 from infra.settings import Settings, Unusable
-from projections import statements
+from projections import quarantine, statements
 from projections.projection import Key, Projection, Row
 from projections.read_models import READ_MODELS
 from projections.reading import Place, Progress, Told, read
@@ -36,12 +36,16 @@ LONGEST = 500
 
 @dataclass
 class Snapshot:
-    """What PostgreSQL held at one moment: how far each read model was, what it held back, and its rows by journal."""
+    """What PostgreSQL held at one moment: how far each read model was, and its rows by journal.
+
+    `held` are the facts that it held back, by their subjects the first of each, and `skipped` those it goes without.
+    """
 
     name: str
     read_to: dict[tuple[str, Journal], int]
     held: dict[tuple[str, Journal], dict[bytes, int]]
     rows: Counter[tuple[str, Journal]]
+    skipped: dict[str, set[str]]
 
 
 @dataclass
@@ -62,12 +66,14 @@ def snapshot(settings: Settings, projections: Sequence[Projection]) -> Iterator[
     try:
         with _connected(settings) as connection, connection.transaction():
             (name,) = connection.execute("SELECT pg_export_snapshot()").fetchone() or ("",)
-            found = Snapshot(name, {}, {}, Counter())
+            found = Snapshot(name, {}, {}, Counter(), {})
             for projection, domain, partition, read_to in connection.execute(_READ):
                 found.read_to[projection, Journal(domain, partition)] = read_to
             for projection, domain, partition, subject, read_at in connection.execute(_HELD):
                 found.held.setdefault((projection, Journal(domain, partition)), {})[subject] = read_at
             for projection in projections:
+                skipped = connection.execute(quarantine.SKIPPED, [projection.name])
+                found.skipped[projection.name] = {position for (position,) in skipped}
                 count = _ROWS if "position" in projection.table.c else _PLACED
                 for domain, partition, rows in connection.execute(
                     sql.SQL(count).format(sql.Identifier(projection.name))
@@ -119,6 +125,7 @@ class _Folding:
         self._connection = connection
         self._projection = projection
         self._held = moment.held.get(key, {})
+        self._skipped = moment.skipped[projection.name]
         self._there = moment.rows[key]
         self._load = statements.rows_of(projection.table)
         self._names = statements.key_names(projection.table)
@@ -163,6 +170,8 @@ class _Folding:
         offset = told.record.offset
         if offset >= self._held.get(told.record.key or b"", self.read_to + 1):
             self._found.held += 1
+            return None
+        if told.position in self._skipped:
             return None
         self._found.facts += 1
         if told.recorded is None or told.key is None:

@@ -10,10 +10,11 @@ from infra import postgres
 from infra.prove import models
 from infra.prove.models import Compared, compare, snapshot
 from infra.settings import Settings
-from projections import history, outcome, past
+from projections import history, outcome, past, quarantine
 from projections.projection import Projection
 from projections.rows import Rows
 from schemas.checkpoint import Journal as Name
+from schemas.projection import FactSkipped
 from schemas.resource import ResourceRenamed, ResourceTagged
 from tests.projections.appending import Appender
 from tests.projections.conftest import ground, ours, read_model
@@ -112,6 +113,28 @@ async def test_a_row_that_stayed_behind_is_named(
     )
     await change("UPDATE resource SET position = split_part(position, ':', 1) || ':0:99' WHERE resource_id = 'r1'")
     assert any("is of a later fact" in each for each in wrong(await compared(ground, projections, journal), journal))
+
+
+async def test_a_fact_that_was_skipped_is_not_missed(
+    ground: Settings, projections: list[Projection], journal: Journal
+) -> None:
+    skipped = f"{journal.domain}:0:6"
+    async with await postgres.connect(ground) as connection:
+        for projection in projections:
+            await quarantine.resume(connection, projection, b"r3", without=skipped)
+    said = wrong(await compared(ground, projections, journal), journal)
+    assert any("no fact is held back" in each for each in said), said
+    skips = Journal("projection")
+    for projection in projections:
+        skips.tell(projection.name, FactSkipped(position=skipped, operator="ada", reason="it is rubbish"))
+    rows = Rows(ground, history.projection)
+    await rows.load([skips.place])
+    for stretch in stretches(history.projection, skips):
+        assert await rows.write([stretch])
+    await rows.close()
+    found = await compared(ground, projections, journal)
+    assert wrong(found, journal) == []
+    assert {each.projection: each.rows for each in found} == {"resource": 3, "history": 6, "outcome": 5}
 
 
 async def test_what_was_at_a_time_is_compared_too(ground: Settings, change: Change) -> None:
