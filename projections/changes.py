@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from infra.postgres import Connection
 from projections import past
-from projections.history import NEWEST
 from projections.lens import AsOf, look_back
 from projections.projection import Row
 from schemas.problems import Problem
@@ -37,8 +36,19 @@ def _differences(
         below = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
         if isinstance(was, dict) and isinstance(now, dict):
             yield from _differences(below, was, now)
-        elif was != now:
+        elif not _same(was, now):
             yield below, (was, now)
+
+
+def _same(was: Value, now: Value) -> bool:
+    """Compare as JSON does, where true is not 1."""
+    if isinstance(was, bool) or isinstance(now, bool):
+        return was is now
+    if isinstance(was, list) and isinstance(now, list):
+        return len(was) == len(now) and all(map(_same, was, now))
+    if isinstance(was, dict) and isinstance(now, dict):
+        return was.keys() == now.keys() and all(_same(was[name], now[name]) for name in was)
+    return bool(was == now)
 
 
 def path_of(pointer: str) -> list[str]:
@@ -55,7 +65,9 @@ async def version_at(connection: Connection, domain: str, subject: str, when: As
     as_of = when if isinstance(when, AsOf) else AsOf(places={})
     moment = as_of.moment or (await past.newest_of(connection, as_of.places) if as_of.places else past.FOREVER)
     await look_back(connection, as_of, moment)
-    found = await past.at(connection, domain, subject, NEWEST if isinstance(when, AsOf) else when)
+    # Of what has no history yet nobody can say who did it.
+    told = await past.newest_told(connection, domain, subject)
+    found = await past.at(connection, domain, subject, told if isinstance(when, AsOf) else min(when, told))
     if found is None:
         return Version(0, {})
     return Version(found["version"], {name: value for name, value in found["state"].items() if name not in OF_THE_ROW})
@@ -67,13 +79,13 @@ async def difference(connection: Connection, domain: str, subject: str, since: A
     after = await version_at(connection, domain, subject, to)
     if before.number > after.number:
         raise Problem("query_invalid", "`from` is after `to`; turn them round.")
-    changed = []
-    for field, (was, now) in differences(before.row, after.row).items():
-        span = {"since": before.number, "to": after.number, "limit": 1}
-        (by,) = await past.changes(connection, domain, subject, path_of(field), **span)
-        changed.append({"field": field, "before": was, "after": now, "changed": _without(by, "before", "after")})
+    found = differences(before.row, after.row)
+    paths = {field: path_of(field) for field in found}
+    by = await past.changed_last(connection, domain, subject, paths, since=before.number, to=after.number)
+    if by.keys() != found.keys():
+        told = "The read model history lacks a fact that the past has; ask again."
+        raise Problem("read_model_behind", told, headers={"Retry-After": "1"})
+    changed = [
+        {"field": field, "before": was, "after": now, "changed": by[field]} for field, (was, now) in found.items()
+    ]
     return {"from": before.number, "to": after.number, "changes": changed}
-
-
-def _without(row: Row, *names: str) -> Row:
-    return {name: value for name, value in row.items() if name not in names}

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -28,6 +27,7 @@ from projections.reading import Place
 from projections.terms import WAIT, Terms, at_least
 from schemas import topics
 from schemas.message import Outcome, Position
+from schemas.partition import partition_of
 from schemas.problems import Problem
 
 PATIENCE = 2.0
@@ -76,7 +76,7 @@ class ReadDoor:
 
     async def _past_resource(self, resource_id: str, terms: Terms) -> Document:
         """Give a resource as it was, to whoever may read it as it is. Raises Problem."""
-        await self.reach(terms, resource.projection)
+        await self.reach(terms, resource.projection, of=place_of(resource_id))
 
         async def ask(connection: Connection) -> Row | None:
             await require_readable(connection, resource_id, terms)
@@ -99,7 +99,7 @@ class ReadDoor:
 
     async def history(self, resource_id: str, terms: Terms, before: int, limit: int) -> tuple[list[Row], str]:
         """Give a page of what happened to a resource. Raises Problem."""
-        await self.reach(terms, resource.projection, history.projection)
+        await self.reach(terms, resource.projection, history.projection, of=place_of(resource_id))
         position = self.position(terms, history.projection)
 
         async def ask(connection: Connection) -> list[Row]:
@@ -110,7 +110,7 @@ class ReadDoor:
 
     async def difference(self, resource_id: str, terms: Terms, since: AsOf | int, to: AsOf | int) -> Row:
         """Give what changed of a resource between two versions, moments or positions, and by whom. Raises Problem."""
-        await self._reach_past(terms, since, to)
+        await self._reach_past(resource_id, terms, since, to)
 
         async def ask(connection: Connection) -> Row:
             await require_readable(connection, resource_id, terms)
@@ -124,8 +124,9 @@ class ReadDoor:
     ) -> tuple[list[Row], str]:
         """Give a page of the facts that changed a field of a resource, the newest first. Raises Problem."""
         path = changes.path_of(field)
-        await self._reach_past(terms)
-        position = self.position(terms, past_of(resource.projection))
+        await self._reach_past(resource_id, terms)
+        told = replace(history.projection, domains=resource.projection.domains)
+        position = self.position(terms, past_of(resource.projection), told)
 
         async def ask(connection: Connection) -> list[Row]:
             await require_readable(connection, resource_id, terms)
@@ -134,13 +135,13 @@ class ReadDoor:
 
         return await self.ask(ask), position
 
-    async def _reach_past(self, terms: Terms, *moments: AsOf | int) -> None:
+    async def _reach_past(self, resource_id: str, terms: Terms, *moments: AsOf | int) -> None:
         """Wait until all is known up to the moments, and whatever else the caller wants known. Raises Problem."""
         await self.reach(terms, past_of(resource.projection), history.projection)
         for each in moments:
             if isinstance(each, AsOf):
                 known = replace(terms, as_of=each, at_least=at_least(map(str, each.positions())))
-                await self.reach(known, resource.projection, history.projection)
+                await self.reach(known, resource.projection, history.projection, of=place_of(resource_id))
 
     async def kind(self, name: str, version: int | None, terms: Terms) -> Row:
         """Give a version of a kind, the newest if none is named. Raises Problem."""
@@ -192,37 +193,50 @@ class ReadDoor:
     async def _outcomes(self, command_ids: Sequence[str]) -> dict[str, Answered]:
         return await self.ask(lambda connection: outcome.find(connection, command_ids))
 
-    async def reach(self, terms: Terms, *projections: Projection) -> None:
-        """Wait until projections know what the caller wants known. Raises Problem."""
-        for projection in (_through(terms, each) for each in projections if terms.at_least or terms.as_of):
+    async def reach(self, terms: Terms, *projections: Projection, of: Place | None = None) -> None:
+        """Wait until projections know what the caller wants known, or only what is `of` a place. Raises Problem."""
+        if not terms.at_least and terms.as_of is None:
+            return
+        limit = WAIT if terms.wait is None else terms.wait
+        for projection in (_through(terms, each) for each in projections):
             followed = {domain.name for domain in projection.domains}
-            wanted = {place: offset for place, offset in terms.at_least.items() if place.domain in followed}
-            if terms.as_of is not None and terms.as_of.moment is not None:
-                wanted |= await self._until(terms.as_of.moment, projection, wanted)
-            limit = WAIT if terms.wait is None else terms.wait
-            if await self.positions.wait(projection.name, wanted, min(limit, SOON)):
-                continue
-            await self._require_there(topics.facts, wanted, limit)
-            if not await self.positions.wait(projection.name, wanted, max(0, limit - SOON)):
-                raise _behind(projection.name, self.positions.lag(projection.name, wanted))
+            await self._wait_for(
+                projection, {at: n for at, n in terms.at_least.items() if at.domain in followed}, limit
+            )
+            if terms.as_of is not None:
+                others = {at: n for at, n in terms.as_of.places.items() if at.domain not in followed}
+                await self._require_there(topics.facts, others, limit)
+                await self._wait_for(projection, await self._until(terms.as_of, projection, of), limit)
 
-    async def _until(self, moment: datetime, projection: Projection, wanted: Mapping[Place, int]) -> dict[Place, int]:
-        """Name what a projection must know to know all up to a moment: all there is, where it knows nothing newer."""
-        older = [
-            place
-            for place in places_of(projection)
-            if self.positions.reached(projection.name, place).fact_time <= moment.timestamp() * 1000
-        ]
+    async def _wait_for(self, projection: Projection, wanted: Mapping[Place, int], limit: float) -> None:
+        if await self.positions.wait(projection.name, wanted, min(limit, SOON)):
+            return
+        await self._require_there(topics.facts, wanted, limit)
+        if not await self.positions.wait(projection.name, wanted, max(0, limit - SOON)):
+            raise _behind(projection.name, self.positions.lag(projection.name, wanted))
+
+    async def _until(self, as_of: AsOf, projection: Projection, of: Place | None) -> dict[Place, int]:
+        """Name what a projection must know of journals that are looked back to by a moment: all of each up to that.
+
+        That is all there is, where it knows nothing newer.
+        """
+        unnamed = [each for each in places_of(projection) if each not in as_of.places and of in (None, each)]
+        if not unnamed:
+            return {}
+        moment = as_of.moment or await self.ask(lambda connection: past.newest_of(connection, as_of.places))
+        reached = {place: self.positions.reached(projection.name, place).fact_time for place in unnamed}
+        older = [place for place in unnamed if moment is not None and reached[place] <= moment.timestamp() * 1000]
         until: dict[Place, int] = {}
         try:
-            for domain in projection.domains:
-                numbers = [place.partition for place in older if place.domain == domain.name]
-                ends = await self._ends.of(topics.facts(domain.name), numbers) if numbers else []
-                until |= {Place(domain.name, n): end - 1 for n, end in zip(numbers, ends, strict=True) if end}
-        except (KafkaError, OSError) as error:
+            async with asyncio.timeout(PATIENCE):
+                for domain in projection.domains:
+                    numbers = [place.partition for place in older if place.domain == domain.name]
+                    ends = await self._ends.of(topics.facts(domain.name), numbers) if numbers else []
+                    until |= {Place(domain.name, n): end - 1 for n, end in zip(numbers, ends, strict=True) if end}
+        except (KafkaError, OSError, TimeoutError) as error:
             told = "Kafka cannot be asked whether all up to this moment is known; ask again."
             raise Problem("kafka_unavailable", told, headers={"Retry-After": "1"}) from error
-        return {place: max(offset, wanted.get(place, -1)) for place, offset in until.items()}
+        return until
 
     async def knows(self, projection: Projection, wanted: Mapping[Place, int], limit: float) -> bool:
         """Wait until a projection knows these facts; False if it does not within so many seconds."""
@@ -243,11 +257,13 @@ class ReadDoor:
 
     def position(self, terms: Terms, *projections: Projection) -> str:
         """Give how far projections have come, as a position that a read can ask for."""
-        places = [
-            (each.name, place) for each in (_through(terms, one) for one in projections) for place in places_of(each)
-        ]
-        reached = [(place, self.positions.reached(name, place).read_to) for name, place in places]
-        return ",".join(f"{place.domain}:{place.partition}:{offset}" for place, offset in reached if offset >= 0)
+        reached: dict[Place, int] = {}
+        for each in (_through(terms, one) for one in projections):
+            for place in places_of(each):
+                offset = self.positions.reached(each.name, place).read_to
+                reached[place] = min(offset, reached.get(place, offset))
+        told = (f"{place.domain}:{place.partition}:{offset}" for place, offset in reached.items() if offset >= 0)
+        return ",".join(told)
 
     async def ask(self, query: Callable[[Connection], Awaitable[Found]], as_of: AsOf | None = None) -> Found:
         """Ask PostgreSQL, of what was if that is said; once more if it went away and came back. Raises Problem."""
@@ -266,16 +282,29 @@ class ReadDoor:
         async with self._pool.connection(timeout=PATIENCE) as connection:
             if as_of is None:
                 return await prepared_anew(connection, query)
-            async with connection.transaction():
-                moment = as_of.moment or await past.newest_of(connection, as_of.places)
-                await look_back(connection, as_of, moment)
-                return await query(connection)
+            try:
+                async with connection.transaction():
+                    moment = as_of.moment or await past.newest_of(connection, as_of.places)
+                    await look_back(connection, as_of, moment)
+                    return await query(connection)
+            except psycopg.errors.QueryCanceled as error:
+                raise too_much() from error
+
+
+def too_much() -> Problem:
+    told = "This takes too long to look back at; ask for one thing by its id, or name a filter that fewer things pass."
+    return Problem("query_too_costly", told)
 
 
 async def require_readable(connection: Connection, resource_id: str, terms: Terms) -> None:
     """Raise Problem unless the caller may read a resource as it is now."""
     if not await resource.readable(connection, resource_id, terms.actor.id):
         raise unknown("resource")
+
+
+def place_of(resource_id: str) -> Place:
+    (domain,) = resource.projection.domains
+    return Place(domain.name, partition_of(resource_id.encode(), domain.partitions))
 
 
 def places_of(projection: Projection) -> list[Place]:

@@ -14,7 +14,7 @@ from projections.answers import Changes, Difference, History, Kind, Kinds, Resou
 from projections.documents import json_body
 from projections.door import ReadDoor, unknown
 from projections.history import NEWEST
-from projections.queries import FieldQuery, Page, ResourceQuery, Span
+from projections.queries import FieldQuery, PastPage, ResourceQuery, Span
 from projections.resource import SORTS
 from projections.terms import digest_of, position_of, terms, version_or_moment
 from schemas.message import Outcome
@@ -69,7 +69,7 @@ def _lists(router: APIRouter, door: ReadDoor) -> None:
         return listing.answer(rows, position, lambda row: [row[column], row["resource_id"]])
 
     @router.get("/resources/{resource_id}/history", **openapi.page("What happened to a resource", History, "not_found"))
-    async def happened(resource_id: ResourceId, request: Request, query: Annotated[Page, Query()]) -> Response:
+    async def happened(resource_id: ResourceId, request: Request, query: Annotated[PastPage, Query()]) -> Response:
         said = terms(request, "resource:read")
         listing = Listing(request, said, query, door.cursors)
         (before,) = listing.after or [NEWEST]
@@ -92,7 +92,7 @@ def _lists(router: APIRouter, door: ReadDoor) -> None:
         return listing.answer(rows, position, lambda row: [row["version"]])
 
     @router.get("/kinds", **openapi.page("All kinds", Kinds))
-    async def kinds(request: Request, query: Annotated[Page, Query()]) -> Response:
+    async def kinds(request: Request, query: Annotated[PastPage, Query()]) -> Response:
         said = terms(request, "kind:read")
         listing = Listing(request, said, query, door.cursors)
         (after,) = listing.after or [""]

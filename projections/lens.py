@@ -22,6 +22,12 @@ from projections.reading import Place
 from schemas.message import Position
 from schemas.problems import Problem
 
+LOOKED_BACK_BY = frozenset({*SUBJECTS, kind.projection.domains[0].name})
+"""The domains of whose positions it is known when they were."""
+
+PATIENCE = "5s"
+"""What one query of what was may take: lists look at every subject of a domain."""
+
 POSITION = re.compile(r"[a-z_]+:[0-9]+:[0-9]+")
 _MOMENT = TypeAdapter(AwareDatetime)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,6 +64,7 @@ async def look_back(connection: Connection, as_of: AsOf, moment: datetime | None
     places = {f"{place.domain}:{place.partition}": offset for place, offset in as_of.places.items()}
     await connection.execute(
         "SELECT set_config('annal.moment', %s, true), set_config('annal.places', %s, true),"
+        f" set_config('statement_timeout', '{PATIENCE}', true),"
         # What is named after `past` is looked for there first, `now()` too.
         " set_config('search_path', 'past, public, pg_catalog', true)",
         [(moment or _BEGINNING).isoformat(), orjson.dumps(places).decode()],

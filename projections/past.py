@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from psycopg.rows import dict_row
 from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -45,6 +46,8 @@ SUBJECTS: dict[str, Projection] = {
 
 def project(before: Row | None, recorded: Recorded, position: str) -> Row:
     meta = recorded.meta
+    if before is None and meta.version > 1:
+        raise ValueError(f"the version before {meta.version} is not known")
     domain, partition, offset = position.split(":")
     state = SUBJECTS[domain].project(before and before["state"], recorded, position)
     return {
@@ -87,9 +90,12 @@ _NEWEST_OF = """
     SELECT max(newest.time) FROM unnest(%(domain)s::text[], %(partition)s::int[], %(offset)s::bigint[])
         AS place (domain, partition, "offset")
     CROSS JOIN LATERAL (
-        SELECT time FROM public.past
+        (SELECT time FROM public.past
         WHERE past.domain = place.domain AND past.partition = place.partition AND past.read_at <= place."offset"
-        ORDER BY read_at DESC LIMIT 1
+        ORDER BY read_at DESC LIMIT 1)
+        UNION ALL
+        SELECT max(defined_time) FROM public.kind
+        WHERE place.domain = 'kind' AND split_part(position, ':', 3)::bigint <= place."offset"
     ) AS newest
 """
 _AT = """
@@ -109,11 +115,42 @@ _CHANGES = """
     WHERE domain = %(domain)s AND subject = %(subject)s AND after IS DISTINCT FROM before AND version > %(since)s
     ORDER BY version DESC LIMIT %(limit)s
 """
+_CHANGED_LAST = """
+    SELECT DISTINCT ON (field) field, version, time, type, history.actor - 'address' AS actor, command_id,
+        correlation_id, causation_id, position
+    FROM (
+        SELECT version, field, state #> path AS after,
+            lag(state #> path) OVER (PARTITION BY field ORDER BY version) AS before
+        FROM public.past CROSS JOIN jsonb_to_recordset(%(fields)s) AS wanted (field text, path text[])
+        WHERE domain = %(domain)s AND subject = %(subject)s AND version <= %(to)s
+    ) AS seen
+    JOIN public.history USING (version)
+    WHERE domain = %(domain)s AND subject = %(subject)s AND after IS DISTINCT FROM before AND version > %(since)s
+    ORDER BY field, version DESC
+"""
+_NEWEST_TOLD = "SELECT max(version) FROM public.history WHERE domain = %s AND subject = %s"
 VERSIONS = 2**31 - 1
 """More than there are of any subject."""
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 """After all facts."""
+
+
+async def newest_told(connection: Connection, domain: str, subject: str) -> int:
+    """Give the newest version of a subject that its history tells of."""
+    found: Any = await (await connection.execute(_NEWEST_TOLD, [domain, subject])).fetchone()
+    return found[0] or 0
+
+
+async def changed_last(  # noqa: PLR0913 - fields and the span that is looked at
+    connection: Connection, domain: str, subject: str, fields: Mapping[str, Sequence[str]], *, since: int, to: int
+) -> dict[str, Row]:
+    """Give the last fact after version `since`, up to `to`, that changed each field; `fields` are paths by name."""
+    wanted = orjson.dumps([{"field": field, "path": path} for field, path in fields.items()]).decode()
+    named = {"domain": domain, "subject": subject, "fields": wanted, "since": since, "to": to}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_CHANGED_LAST, named)
+        return {row.pop("field"): row for row in await cursor.fetchall()}
 
 
 async def newest_of(connection: Connection, places: Mapping[Place, int]) -> datetime | None:

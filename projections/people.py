@@ -24,7 +24,7 @@ from projections.people_answers import (
     Sessions,
 )
 from projections.people_known import People
-from projections.queries import AccountQuery, OfAccount, Page
+from projections.queries import AccountQuery, OfAccount, PastPage
 from projections.terms import Terms, terms
 
 AccountId = Annotated[str, Path(examples=["0192f0c1-2d3e-7000-8000-000000000001"])]
@@ -76,7 +76,7 @@ def _accounts(router: APIRouter, people: People) -> None:
     @router.get(
         "/accounts/{account_id}/history", **openapi.page("What happened to an account", AccountHistory, "not_found")
     )
-    async def happened(account_id: AccountId, request: Request, query: Annotated[Page, Query()]) -> Response:
+    async def happened(account_id: AccountId, request: Request, query: Annotated[PastPage, Query()]) -> Response:
         said = terms(request)
         listing = Listing(request, said, query, people.cursors)
         (before,) = listing.after or [NEWEST]

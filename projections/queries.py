@@ -23,13 +23,18 @@ class Page(BaseModel):
     min_position: list[Annotated[str, Field(json_schema_extra={"pattern": POSITIONS})]] = Field(
         [], alias="min-position", description=MIN_POSITION
     )
-    as_of: Annotated[str, StringConstraints(max_length=4000)] | None = Field(
-        None, description=AS_OF, examples=["2026-01-05T09:30:00Z"]
-    )
 
     def scope(self) -> dict[str, Any]:
         """Give what decides which things are on the list, and in which order."""
         return self.model_dump(exclude={"limit", "cursor", "min_position"})
+
+
+class PastPage(Page):
+    """A part of a list that can be looked back to."""
+
+    as_of: Annotated[str, StringConstraints(max_length=4000)] | None = Field(
+        None, description=AS_OF, examples=["2026-01-05T09:30:00Z"]
+    )
 
 
 class Filter(BaseModel):
@@ -85,13 +90,13 @@ class FieldQuery(Page):
     field: Text = Field(description="A JSON pointer (RFC 6901).", examples=["/attributes/amount"])
 
 
-class AccountQuery(Page):
+class AccountQuery(PastPage):
     """Which accounts; the newest first."""
 
     status: Literal["active", "suspended", "closed", "erased"] | None = Field(None, description="With this status.")
 
 
-class OfAccount(Page):
+class OfAccount(PastPage):
     """What of an account; the newest first."""
 
     account: Text | None = Field(
@@ -99,7 +104,7 @@ class OfAccount(Page):
     )
 
 
-class ResourceQuery(Page):
+class ResourceQuery(PastPage):
     """Which resources, in which order."""
 
     kind: Text | None = Field(None, description="Of this kind.", examples=["invoice"])

@@ -137,18 +137,18 @@ SORTS = {"updated": "updated_time", "created": "created_time", "name": "name"}
 
 _COLUMNS = sql.SQL(", ").join(sql.Identifier(column.name) for column in resource.columns if column.computed is None)
 _FIND = sql.SQL("SELECT {} FROM resource WHERE resource_id = %s").format(_COLUMNS)
-_READABLE = "SELECT FROM public.resource WHERE resource_id = %s AND readers @> ARRAY[%s::text]"
-_READERS_OF = """
-    SELECT resource_id, readers FROM resource WHERE resource_id = ANY(%s) AND NOT EXISTS (
-        SELECT FROM held_fact WHERE projection = 'resource' AND subject = convert_to(resource_id, 'UTF8')
-    )
-"""
+# A fact that is held back may be the one that took a right away.
+_KNOWN_NOW = """NOT EXISTS (
+    SELECT FROM public.held_fact WHERE projection = 'resource' AND subject = convert_to(resource_id, 'UTF8')
+)"""
+_READABLE = f"SELECT FROM public.resource WHERE resource_id = %s AND readers @> ARRAY[%s::text] AND {_KNOWN_NOW}"
+_READERS_OF = f"SELECT resource_id, readers FROM resource WHERE resource_id = ANY(%s) AND {_KNOWN_NOW}"  # noqa: S608 - constants
+_READABLE_NOW = f"SELECT resource_id FROM public.resource WHERE readers @> ARRAY[%(reader_now)s::text] AND {_KNOWN_NOW}"  # noqa: S608 - constants
 _PAGE = "SELECT {columns} FROM resource WHERE {conditions} ORDER BY {by} {way}, resource_id {way} LIMIT %(limit)s"
 _FILTERS = {
     "reader": "readers @> ARRAY[%(reader)s::text]",
     # Of the past that is told which may be read now.
-    "reader_now": "resource_id IN (SELECT now.resource_id FROM public.resource AS now"
-    " WHERE now.readers @> ARRAY[%(reader_now)s::text])",
+    "reader_now": f"resource_id IN ({_READABLE_NOW})",
     "trashed": "trashed = %(trashed)s",
     "kind": "kind = %(kind)s",
     "owner": "owner = %(owner)s",

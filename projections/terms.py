@@ -9,7 +9,7 @@ from fastapi import Request
 
 from infra.auth import Caller, caller
 from infra.direct import preferred_wait
-from projections.lens import POSITION, AsOf, moment_of
+from projections.lens import LOOKED_BACK_BY, POSITION, AsOf, moment_of
 from projections.reading import Place
 from schemas.domains import DOMAINS
 from schemas.message import Actor, Position
@@ -17,6 +17,8 @@ from schemas.problems import Problem
 
 WAIT = 3.0
 """Seconds that a read waits for its read model, unless `Prefer: wait` says otherwise."""
+
+LARGEST_OFFSET = 2**63 - 1
 
 _PARTITIONS = {domain.name: domain.partitions for domain in DOMAINS}
 _VERSION = re.compile("[0-9]{1,9}")
@@ -75,7 +77,11 @@ def version_or_moment(text: str) -> AsOf | int:
 def as_of_this(text: str) -> AsOf:
     """Read what is looked back to: positions, separated by commas, or a moment. Raises Problem."""
     if POSITION.match(text):
-        return AsOf(places=at_least(text.split(",")))
+        places = at_least(text.split(","))
+        if unknown := {place.domain for place in places} - LOOKED_BACK_BY:
+            told = f"Nothing is looked back to by positions of {', '.join(sorted(unknown))}; name a moment."
+            raise Problem("position_invalid", told)
+        return AsOf(places=places)
     return AsOf(moment_of(text, datetime.now(UTC)))
 
 
@@ -95,7 +101,7 @@ def position_of(text: str) -> Position:
         position = Position.parse(text)
     except ValueError:
         raise _invalid(text) from None
-    if position.partition >= _PARTITIONS.get(position.domain, 0):
+    if position.partition >= _PARTITIONS.get(position.domain, 0) or position.offset > LARGEST_OFFSET:
         raise _invalid(text)
     return position
 

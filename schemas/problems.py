@@ -48,6 +48,7 @@ STATUS = {
     "idempotency_key_reused": 422,
     "password_weak": 422,
     "query_invalid": 422,
+    "query_too_costly": 422,
     "subject_mismatch": 422,
     "wrong_partition": 422,
     "wrong_topic": 422,

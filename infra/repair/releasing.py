@@ -64,6 +64,9 @@ async def skip(settings: Settings, name: str, position: str, reason: str, consol
         raise Unusable("Say with --reason why the fact is skipped: the reason stays on record.")
     projection = _named(name)
     live = versions.live_name(name)
+    if projection.follows is not None:
+        told = "each of its rows builds on the one before. Correct what is wrong, and resume."
+        raise Unusable(f"{name} cannot go without a fact: {told}")
     async with repairing(settings, live) as connection:
         await _require_ours(connection, projection)
         subject = await quarantine.first_at(connection, projection, position)

@@ -24,6 +24,7 @@ from schemas.resource import (
     ResourceTransferred,
     ResourceUnshared,
 )
+from schemas.wire import decode_fact
 from tests.projections.knowing import Knowing
 from tests.projections.telling import Journal, partition_of, registered, rows_of, stretches
 from tests.projections.test_http import World, opened, problem
@@ -33,6 +34,15 @@ from tests.projections.test_http import World, opened, problem
 async def world(ground: Settings, knowing: Knowing) -> AsyncIterator[World]:
     async with opened(ground) as client:
         yield World(client, knowing)
+
+
+async def time_passes(world: World) -> None:
+    """Let there be newer facts in every journal of resources, of somebody else."""
+    for partition in range(8):
+        name = next(name for name in (f"z{n}" for n in range(1000)) if partition_of(name) == partition)
+        await world.tell(name, registered(owner="zed"))
+        for n in range(9):
+            await world.tell(name, ResourceRenamed(name=f"Name {n}"))
 
 
 # ── rows ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -101,6 +111,7 @@ async def test_who_may_read_the_past_is_told_by_the_rights_of_now(world: World) 
     for path in paths:
         assert problem(await world.get(path, by="bob")) == (404, "not_found")
         assert (await world.get(path)).status_code == 200
+    await time_passes(world)
     assert await world.names(f"/v1/resources?as_of={shared}", by="bob") == []
     await world.tell("r1", ResourceTransferred(owner="eve", former_owner="alice"))
     then = await world.get(f"/v1/resources/r1?as_of={gone}", by="eve")
@@ -115,6 +126,7 @@ async def test_lists_are_as_they_were_with_all_filters(world: World) -> None:
     # In a journal that is not named it would be as of the newest fact of those that are.
     third = next(name for name in (f"x{n}" for n in range(1000)) if partition_of(name) == partition_of("r1"))
     await world.tell(third, registered(name="Three", tags=("a",)))
+    await time_passes(world)
     assert await world.names(f"/v1/resources?sort=name&as_of={then}") == ["One", "Two"]
     assert await world.names(f"/v1/resources?tag=a&as_of={then}") == ["One"]
     assert await world.names(f"/v1/resources?q=one&as_of={then}") == ["One"]
@@ -156,11 +168,57 @@ async def test_in_the_past_it_is_as_late_as_it_was(ground: Settings) -> None:
         ("as_of=resource:99:1", "position_invalid"),
         ("as_of=nothing:0:1", "position_invalid"),
         ("as_of=resource:0:1,", "position_invalid"),
+        ("as_of=resource:0:99999999999999999999", "position_invalid"),
+        ("as_of=login:0:1", "position_invalid"),
     ],
 )
 async def test_what_is_no_moment_is_refused(world: World, asked: str, code: str) -> None:
     for path in ("/v1/resources/r1", "/v1/resources", "/v1/kinds"):
         assert problem(await world.get(f"{path}?{asked}")) == (400, code)
+
+
+async def test_of_a_journal_whose_end_nobody_knows_nothing_is_said(world: World) -> None:
+    """Kafka is away here: what the other journals had by then cannot be known to be known."""
+    first = await world.tell("r1", registered())
+    answer = await world.get(f"/v1/resources?as_of={first}")
+    assert problem(answer) == (503, "kafka_unavailable")
+
+
+async def test_while_a_fact_is_held_back_nobody_is_told_of_the_past(world: World, ground: Settings) -> None:
+    """It may be the one that took the right away."""
+    first = await world.tell("r1", registered())
+    paths = [f"/v1/resources/r1?as_of={first}", "/v1/resources/r1/history", "/v1/resources/r1/diff"]
+    for path in (*paths, "/v1/resources/r1/changes?field=/name"):
+        assert (await world.get(path)).status_code == 200
+    async with await postgres.connect(ground) as connection:
+        await connection.execute(
+            "INSERT INTO held_fact (projection, domain, partition, read_at, subject, error, value, headers)"
+            " VALUES ('resource', 'resource', 0, 9, 'r1', 'it is held', '', '[]')"
+        )
+    for path in (*paths, "/v1/resources/r1/changes?field=/name"):
+        assert problem(await world.get(path)) == (404, "not_found")
+
+
+def test_a_version_without_the_one_before_is_held_back() -> None:
+    journal = Journal()
+    journal.tell("r1", registered())
+    journal.tell("r1", ResourceRenamed(name="Two"))
+    recorded = decode_fact(journal.records[1].value)
+    with pytest.raises(ValueError, match="the version before 2 is not known"):
+        projection.project(None, recorded, "resource:0:1")
+
+
+async def test_what_history_does_not_tell_of_yet_is_not_compared(world: World, ground: Settings) -> None:
+    await world.tell("r1", registered(name="One"))
+    await world.tell("r1", ResourceRenamed(name="Two"))
+    async with await postgres.connect(ground) as connection:
+        await connection.execute("DELETE FROM history WHERE subject = 'r1' AND version = 2")
+    told = (await world.get("/v1/resources/r1/diff?from=1")).json()
+    assert (told["to"], told["changes"]) == (1, [])
+    async with await postgres.connect(ground) as connection:
+        await connection.execute("UPDATE history SET version = 2 WHERE subject = 'r1'")
+    answer = await world.get("/v1/resources/r1/diff")
+    assert problem(answer) == (503, "read_model_behind")
 
 
 # ── who changed it ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -217,7 +275,7 @@ async def test_what_cannot_be_compared_is_refused(world: World) -> None:
 # ── pure ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 names = st.text(st.characters(exclude_characters="\0"), max_size=3)
-values = st.recursive(st.none() | st.integers() | names, lambda inner: st.lists(inner, max_size=2))
+values = st.recursive(st.none() | st.booleans() | st.integers() | names, lambda inner: st.lists(inner, max_size=2))
 objects = st.recursive(
     st.dictionaries(names, values, max_size=3),
     lambda inner: st.dictionaries(names, values | inner, max_size=3),
@@ -232,8 +290,13 @@ def test_nothing_differs_from_itself(said: dict[str, object]) -> None:
 @given(objects, objects)
 def test_every_difference_is_found_where_its_path_leads(before: dict[str, object], after: dict[str, object]) -> None:
     for pointer, (was, now) in differences(before, after).items():
-        assert was != now
+        assert (type(was), was) != (type(now), now)
         assert (_found(before, path_of(pointer)), _found(after, path_of(pointer))) == (was, now)
+
+
+def test_true_is_not_one_as_json_has_it() -> None:
+    assert differences({"a": 1, "b": [0]}, {"a": True, "b": [False]}) == {"/a": (1, True), "/b": ([0], [False])}
+    assert differences({"a": 1}, {"a": 1.0}) == {}
 
 
 def test_a_pointer_may_hold_what_separates_names() -> None:
