@@ -110,10 +110,11 @@ def listening_door(  # noqa: PLR0913, PLR0917 - everything that it stands betwee
 ) -> ListeningDoor:
     """Make the door on the journals and read models that there are."""
 
-    async def readers(ids: Sequence[str], at_least: Mapping[Place, int]) -> dict[str, frozenset[str]] | None:
-        if not await read.knows(resource.projection, at_least, KNOWN_WITHIN):
-            return None
+    async def known(facts: Mapping[Place, int]) -> bool:
+        return await read.knows(resource.projection, facts, KNOWN_WITHIN)
+
+    async def readers(ids: Sequence[str]) -> dict[str, frozenset[str]]:
         return await read.ask(lambda asking: resource.readers(asking, ids))
 
-    audience = Audience(Journals(connection, ends), Waypoints(read.ask), Readers(readers), closing)
+    audience = Audience(Journals(connection, ends), Waypoints(read.ask), Readers(known, readers), closing)
     return ListeningDoor(audience, keeper, changes, Outsiders(settings), settings.cors_origins)

@@ -19,8 +19,11 @@ OWN = {
 }
 """The domains of which those may hear who are no auditors, with the permission that it takes."""
 
-FindReaders = Callable[[Sequence[str], Mapping[Place, int]], Awaitable[dict[str, frozenset[str]] | None]]
-"""Gives the readers of resources by their ids, with at least these facts known; None while they are not."""
+Known = Callable[[Mapping[Place, int]], Awaitable[bool]]
+"""Waits a while until the read model knows these facts; False if it does not."""
+
+FindReaders = Callable[[Sequence[str]], Awaitable[dict[str, frozenset[str]]]]
+"""Gives the readers of resources by their ids, as the read model knows them."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ def sight(caller: Caller) -> Sight:
 class Readers:
     """Looks up who may read the resources that facts are about: once for all who are told of them."""
 
-    def __init__(self, find: FindReaders) -> None:
+    def __init__(self, known: Known, find: FindReaders) -> None:
+        self._known = known
         self._find = find
         self._looking = asyncio.Lock()
 
@@ -66,17 +70,21 @@ class Readers:
 
         False if the read model lacks some of the facts.
         """
+        wanted: dict[Place, int] = {}
+        for entry in _stale(entries, since):
+            wanted[entry.place] = max(entry.offset, wanted.get(entry.place, -1))
+        # All wait at once: if they took turns at that, those who come last would be silent for too long.
+        if not await self._known(wanted):
+            return False
         async with self._looking:
             now = asyncio.get_running_loop().time()
-            stale = [entry for entry in entries if entry.readers_known_at < since]
-            if not stale:
-                return True
-            wanted: dict[Place, int] = {}
-            for entry in stale:
-                wanted[entry.place] = max(entry.offset, wanted.get(entry.place, -1))
-            found = await self._find(list({entry.subject for entry in stale}), wanted)
-            if found is None:
-                return False
+            stale = _stale(entries, since)
+            if stale:
+                found = await self._find(list({entry.subject for entry in stale}))
             for entry in stale:
                 entry.readers, entry.readers_known_at = found.get(entry.subject, frozenset()), now
             return True
+
+
+def _stale(entries: Sequence[Entry], since: float) -> list[Entry]:
+    return [entry for entry in entries if entry.readers_known_at < since]

@@ -15,7 +15,7 @@ from projections.listening.audience import Audience
 from projections.listening.filter import Filter
 from projections.listening.listener import Listener
 from projections.listening.programme import Chunk
-from projections.listening.sight import FindReaders, Readers, sight
+from projections.listening.sight import FindReaders, Known, Readers, sight
 from projections.listening.source import Page
 from projections.reading import Place, Progress, Record
 from schemas import wire
@@ -125,12 +125,16 @@ class Heard:
                 await self.came.wait()
 
 
-async def nobody(_: Sequence[str], __: Mapping[Place, int]) -> dict[str, frozenset[str]]:
+async def known(_: Mapping[Place, int]) -> bool:
+    return True
+
+
+async def nobody(_: Sequence[str]) -> dict[str, frozenset[str]]:
     return {}
 
 
-def audience(paper: Paper, readers: FindReaders = nobody) -> Audience:
-    return Audience(paper, paper, Readers(readers))
+def audience(paper: Paper, readers: FindReaders = nobody, known: Known = known) -> Audience:
+    return Audience(paper, paper, Readers(known, readers))
 
 
 def listener(

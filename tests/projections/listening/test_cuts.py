@@ -16,7 +16,7 @@ from projections.listening.sight import Readers, sight
 from projections.reading import Place
 from schemas.problems import Problem
 from tests.projections.listening.endless import PARTITIONS, VOID_EVERY, Endless, is_void
-from tests.projections.listening.hearing import AUDITOR, nobody
+from tests.projections.listening.hearing import AUDITOR, known, nobody
 
 FACTS = 1_000_000
 CUTS = 400
@@ -61,7 +61,7 @@ def form(position: str, name: str, data: bytes) -> bytes:
 
 
 def audience(journals: Endless) -> Audience:
-    return Audience(journals, journals, Readers(nobody))
+    return Audience(journals, journals, Readers(known, nobody))
 
 
 async def connect(there: Audience, client: Client) -> None:

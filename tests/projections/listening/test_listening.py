@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -155,12 +155,15 @@ async def test_a_member_hears_of_what_it_may_read_now() -> None:
         journal.tell(subject, registered(owner="bob"))
     asked: list[Sequence[str]] = []
 
-    async def readers(ids: Sequence[str], at_least: Mapping[Place, int]) -> dict[str, frozenset[str]]:
+    async def known(facts: Mapping[Place, int]) -> bool:
+        assert facts in ({HERE: 2}, {})
+        return True
+
+    async def readers(ids: Sequence[str]) -> dict[str, frozenset[str]]:
         asked.append(ids)
-        assert at_least == {HERE: 2}
         return {"mine": frozenset({"alice"}), "theirs": frozenset({"bob"})}
 
-    there, heard = audience(journals(journal), readers), Heard()
+    there, heard = audience(journals(journal), readers, known), Heard()
     async with listening(there, listener(there, ALL, START, heard, member("alice"))):
         await heard.until(2)
         await asyncio.sleep(0.05)
@@ -169,24 +172,51 @@ async def test_a_member_hears_of_what_it_may_read_now() -> None:
     assert "address" not in heard.facts[0]["actor"]
 
 
+async def alice_reads(_: Sequence[str]) -> dict[str, frozenset[str]]:
+    return {"mine": frozenset({"alice"})}
+
+
 async def test_a_member_waits_while_the_read_model_does_not_know_the_fact() -> None:
     journal = Journal()
     journal.tell("mine", registered())
-    known = False
+    caught_up = False
 
-    async def readers(_: Sequence[str], __: Mapping[Place, int]) -> dict[str, frozenset[str]] | None:
+    async def known(_: Mapping[Place, int]) -> bool:
         await asyncio.sleep(0)
-        return {"mine": frozenset({"alice"})} if known else None
+        return caught_up
 
     paper = journals(journal)
     paper.shown = {HERE: 0}
-    there, heard = audience(paper, readers), Heard()
+    there, heard = audience(paper, alice_reads, known), Heard()
     async with listening(there, listener(there, ALL, START, heard, member("alice"))):
         paper.shown = {}
         await asyncio.sleep(0.1)
         assert not heard.facts
-        known = True
+        caught_up = True
         await heard.until(1)
+
+
+async def test_while_the_read_model_lags_nobody_is_left_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projections.listening.listener.HEARTBEAT", 0.1)
+    monkeypatch.setattr("projections.listening.audience.BEAT", 0.05)
+    journal = Journal()
+    journal.tell("mine", registered())
+    lag = asyncio.Event()
+
+    async def known(_: Mapping[Place, int]) -> bool:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(lag.wait(), 0.1)
+        return lag.is_set()
+
+    paper = journals(journal)
+    paper.shown = {HERE: 0}
+    there, all_heard = audience(paper, alice_reads, known), [Heard() for _ in range(20)]
+    async with listening(there, *(listener(there, ALL, START, heard, member("alice")) for heard in all_heard)):
+        paper.shown = {}
+        await asyncio.sleep(1)
+        assert [len(heard.events) >= 3 for heard in all_heard] == [True] * 20
+        lag.set()
+        await asyncio.gather(*(heard.until(1) for heard in all_heard))
 
 
 async def test_who_loses_a_right_hears_no_more(two: tuple[Journal, Journal]) -> None:

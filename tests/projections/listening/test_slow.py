@@ -24,7 +24,7 @@ from projections.listening.ring import Ring
 from projections.listening.sight import Readers
 from projections.listening.sse import EventStream
 from tests.projections.listening.endless import PARTITIONS, Endless, is_void
-from tests.projections.listening.hearing import AUDITOR, nobody
+from tests.projections.listening.hearing import AUDITOR, known, nobody
 from tests.served import served
 
 SIZE = 15_000
@@ -50,7 +50,7 @@ def address(monkeypatch: pytest.MonkeyPatch, journals: Endless) -> Iterator[str]
     monkeypatch.setattr(protocol, "TAKEN_WITHIN", 2.0)
     monkeypatch.setattr(protocol, "LOOK_EVERY", 0.1)
     monkeypatch.setattr(audiences, "Ring", Small)
-    there = Audience(journals, journals, Readers(nobody))
+    there = Audience(journals, journals, Readers(known, nobody))
     door = ListeningDoor(there, AUDITOR, lambda: 0, Outsiders(Settings()))  # type: ignore[arg-type]
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
