@@ -1,5 +1,6 @@
 """What a listener asks for: a filter, and where to begin. Whatever is wrong with it is told before the first event."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,9 @@ from schemas.problems import Problem
 
 FILTERS = ("domain", "type", "subject", "actor")
 NAMES = (*FILTERS, "since", "last-event-id")
+
+PATIENCE = 2.0
+"""Seconds that Kafka may take to say where its journals end; its client itself tries for 40."""
 
 MOST_VALUES = 50
 LONGEST = 200
@@ -61,8 +65,9 @@ async def beginning(asked: Asked, source: Source, ways: Ways) -> tuple[Vector, S
     """Give where to begin, and which facts from there on are too old. Raises Problem."""
     places = asked.filter.places()
     try:
-        ends = await source.ends(places)
-    except (KafkaError, OSError) as error:
+        async with asyncio.timeout(PATIENCE):
+            ends = await source.ends(places)
+    except (KafkaError, OSError, TimeoutError) as error:
         told = "Kafka cannot be asked where its journals end; connect again in a moment."
         raise Problem("kafka_unavailable", told, headers={"Retry-After": "1"}) from error
     last = {place: ends[place] - 1 for place in places}

@@ -1,7 +1,7 @@
 """Listeners hear each fact once, in order, from wherever they begin, and only what they may know."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
@@ -126,6 +126,21 @@ async def test_since_a_moment_nothing_older_is_heard(*, in_ring: bool) -> None:
         assert [each.since for each in listeners] == [None, None]
     wanted = [f"resource:{number}:{n}" for number in (0, 1) for n in (17, 18, 19)] + ["resource:0:20"]
     assert [sorted(heard.positions) for heard in all_heard] == [sorted(wanted)] * 2
+
+
+async def test_who_comes_while_kafka_is_away_need_not_wait_long_to_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projections.listening.asked.PATIENCE", 0.05)
+    paper, endless = journals(), asyncio.Event()
+
+    async def ends(_: Iterable[Place]) -> dict[Place, int]:
+        await endless.wait()
+        return {}
+
+    monkeypatch.setattr(paper, "ends", ends)
+    for wanted in (Asked(ALL), Asked(ALL, positions=START), Asked(ALL, moment=datetime.now(UTC))):
+        with pytest.raises(Problem) as refused:
+            await asyncio.wait_for(beginning(wanted, paper, paper), 5)
+        assert (refused.value.code, refused.value.status) == ("kafka_unavailable", 503)
 
 
 async def test_filters_let_through_what_they_name(two: tuple[Journal, Journal]) -> None:
