@@ -80,7 +80,7 @@ def verify_all(
     scope = Scope(settings, key, journal=part[0], since=part[1])
     scope.journals()
     with console.status("Reading the checkpoints"):
-        said = online.signed(scope, [settings.data_dir / "checkpoints", *kept])
+        said = online.signed(scope, kept)
     with _progress(console) as progress:
         walked = [*online.journals_walked(scope, said, *_told(progress, "Walking the journals"))]
         # What was before a checkpoint is in the rows, too: they are compared with the whole fold or not at all.

@@ -4,7 +4,7 @@ It needs no Kafka, no database and no settings, and imports nothing of this proj
 and exports are written (schemas): an auditor can read all of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -67,7 +67,7 @@ def verify(file: Path, kept: Iterable[Path] = (), key: str | None = None) -> Ver
     if manifest.format != lines.format:
         verdict.find(f"The manifest is of a {manifest.format} file; this one is {lines.format}.")
     _check_keys(manifest, key, verdict)
-    _check_kept(manifest, _checkpoints(kept, verdict), verdict)
+    _check_kept(manifest, _kept(kept, verdict), verdict)
     _check_blocks(manifest, verdict)
     _Walk(manifest, verdict).through(lines)
     return verdict
@@ -96,22 +96,34 @@ def _may_follow(before: Statement, after: Statement) -> bool:
     return before.time <= after.time and (before.number + 1 < after.number or after.previous == before.hash())
 
 
-def _checkpoints(kept: Iterable[Path], verdict: Verdict) -> dict[int, Checkpoint] | None:
-    """Read checkpoints that were kept elsewhere, by their numbers; None if none were named."""
-    named = list(kept)
-    found: dict[int, Checkpoint] = {}
-    for path in (file for each in named for file in (sorted(each.glob("*.json")) if each.is_dir() else [each])):
+def files_of(kept: Path) -> list[Path]:
+    """Give the files of checkpoints that a file or a directory is."""
+    return sorted(kept.glob("*.json")) if kept.is_dir() else [kept]
+
+
+def checkpoints(files: Iterable[Path], find: Callable[[str], object]) -> dict[int, tuple[Path, Checkpoint]]:
+    """Read checkpoints that were kept elsewhere, by their numbers, each with its file; `find` hears what is wrong."""
+    found: dict[int, tuple[Path, Checkpoint]] = {}
+    for path in files:
         try:
             checkpoint = Checkpoint.read(path.read_bytes())
         except OSError as error:
-            verdict.find(f"{path} cannot be read: {error.strerror}.")
+            find(f"{path} cannot be read: {error.strerror}.")
             continue
         except Forged as error:
-            verdict.find(f"{path}: {error}")
+            find(f"{path}: {error}")
             continue
         number = checkpoint.statement.number
-        if found.setdefault(number, checkpoint) != checkpoint:
-            verdict.find(f"{path}: there are two checkpoints {number}, and they say different things.")
+        if found.setdefault(number, (path, checkpoint))[1] != checkpoint:
+            find(f"{path}: there are two checkpoints {number}, and they say different things.")
+    return found
+
+
+def _kept(kept: Iterable[Path], verdict: Verdict) -> dict[int, Checkpoint] | None:
+    """Read checkpoints that were kept elsewhere, and see that each follows on the last; None if none were named."""
+    named = list(kept)
+    files = (file for each in named for file in files_of(each))
+    found = {number: checkpoint for number, (_, checkpoint) in checkpoints(files, verdict.find).items()}
     for number, after in sorted(found.items()):
         wrong = contradiction(found.get(number - 1), after) if number == 1 or number - 1 in found else None
         if wrong:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from infra.prove import offline
 from infra.prove.asked import Wrong
 from infra.prove.book import read
 from infra.prove.models import Compared, compare, snapshot
@@ -66,8 +67,13 @@ class Scope:
 
 
 def signed(scope: Scope, kept: Iterable[Path]) -> Signed:
-    """Read all checkpoints, and see that each follows on the one before and is what was kept elsewhere."""
-    found, files = Signed(), _files(kept)
+    """Read all checkpoints, and see that each follows on the one before and is what was kept, here and elsewhere.
+
+    `kept` are files or directories of them. Raises Unusable if one of these has no checkpoint.
+    """
+    found = Signed()
+    files = _files(scope.settings.data_dir / "checkpoints", kept)
+    known = offline.checkpoints(files, lambda said: found.wrong.append(Wrong(CHECKPOINTS.name, said)))
     with Records(scope.settings) as reader:
         begin, end = reader.around(CHECKPOINTS.name, 0)
         for batch in reader.read(CHECKPOINTS.name, 0, begin, end):
@@ -77,16 +83,15 @@ def signed(scope: Scope, kept: Iterable[Path]) -> Signed:
                 if checkpoint is None or checkpoint.statement.key != scope.key or _again(found, checkpoint):
                     found.void += 1
                     continue
-                wrong = contradiction(found.last, checkpoint) or _other(checkpoint, files)
+                wrong = contradiction(found.last, checkpoint) or _other(checkpoint, known)
                 if wrong:
                     found.wrong.append(Wrong(place, wrong))
                 _note(found, checkpoint)
-    numbers = files.keys() - range(1, found.count + 1)
+    numbers = known.keys() - range(1, found.count + 1)
     if numbers:
-        found.wrong.append(
-            Wrong(CHECKPOINTS.name, f"checkpoint {min(numbers)} was kept ({files[min(numbers)]}) and is not here")
-        )
-    found.kept = len(files)
+        file, _ = known[min(numbers)]
+        found.wrong.append(Wrong(CHECKPOINTS.name, f"checkpoint {min(numbers)} was kept ({file}) and is not here"))
+    found.kept = len(known)
     return found
 
 
@@ -164,17 +169,23 @@ def _note(found: Signed, checkpoint: Checkpoint) -> None:
             found.blocks[block.journal].append((found.count, block))
 
 
-def _files(kept: Iterable[Path]) -> dict[int, Path]:
-    """Give the files that were kept, by the numbers that their names are."""
-    files = (file for each in kept for file in (sorted(each.glob("*.json")) if each.is_dir() else [each]))
-    return {int(file.stem): file for file in files if file.stem.isdigit()}
+def _files(ours: Path, kept: Iterable[Path]) -> list[Path]:
+    """Give the files of our own directory, which need not be there, and those that were named."""
+    files = offline.files_of(ours) if ours.is_dir() else []
+    for each in kept:
+        if not each.exists():
+            raise Unusable(f"There is no {each}: name a checkpoint that was kept, or a directory of them.")
+        named = offline.files_of(each)
+        if not named:
+            raise Unusable(f"{each} holds no checkpoint: name a directory of files such as 17.json, or one of them.")
+        files += named
+    return list(dict.fromkeys(files))
 
 
-def _other(checkpoint: Checkpoint, files: dict[int, Path]) -> str | None:
-    file = files.get(checkpoint.statement.number)
-    if file is None or file.read_bytes() == checkpoint.write():
-        return None
-    return f"checkpoint {checkpoint.statement.number} says something else than where it was kept, {file}"
+def _other(checkpoint: Checkpoint, known: Mapping[int, tuple[Path, Checkpoint]]) -> str | None:
+    number = checkpoint.statement.number
+    file, kept = known.get(number, (None, checkpoint))
+    return None if kept == checkpoint else f"checkpoint {number} says something else than where it was kept, {file}"
 
 
 # ── in the processes ──────────────────────────────────────────────────────────────────────────────────────────────────

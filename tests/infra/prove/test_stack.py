@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from commands.decider import Decider
 from infra import kafka
@@ -20,7 +21,7 @@ from infra.prove.walk import Walked
 from infra.records import Records
 from infra.settings import Settings, Unusable
 from schemas import topics
-from schemas.checkpoint import Journal
+from schemas.checkpoint import Checkpoint, Journal
 from schemas.domains import DOMAINS
 from schemas.message import Domain, Position
 from schemas.partition import partition_of
@@ -141,16 +142,33 @@ async def test_journals_are_walked_side_by_side(town: Town, notary: Notary, monk
     assert sum(walked.facts for walked in found) == SUBJECTS
 
 
-async def test_what_was_kept_elsewhere_tells_on_kafka(town: Town, notary: Notary, tmp_path: Path) -> None:
-    await asyncio.to_thread(notary.make)
-    kept = tmp_path / "checkpoints"
-    (kept / "2.json").write_bytes((kept / "1.json").read_bytes())
+async def test_what_was_kept_elsewhere_tells_on_kafka(
+    town: Town, notary: Notary, private: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    first = await asyncio.to_thread(notary.make)
+    assert first is not None
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    # Whatever the file is called.
+    (kept / "of-monday.json").write_bytes(Checkpoint.make(first, first.statement.time, first.blocks, private).write())
     wrong, _ = town.verify(notary, kept)
     assert any("checkpoint 2 was kept" in each and "is not here" in each for each in wrong)
-    (kept / "2.json").unlink()
-    (kept / "1.json").write_bytes((kept / "1.json").read_bytes().replace(b'"count"', b'"cound"'))
+    other = Checkpoint.make(None, "2030-01-01T00:00:00.000Z", first.blocks, private)
+    (kept / "of-monday.json").write_bytes(other.write())
     wrong, _ = town.verify(notary, kept)
+    assert any("there are two checkpoints 1, and they say different things" in each for each in wrong)
+    (tmp_path / "checkpoints" / "1.json").unlink()
+    wrong, _ = town.verify(notary, kept / "of-monday.json")
     assert any("checkpoint 1 says something else than where it was kept" in each for each in wrong)
+    (kept / "of-monday.json").write_bytes(first.write().replace(b'"count"', b'"cound"'))
+    wrong, _ = town.verify(notary, kept)
+    assert any("of-monday.json: This is no checkpoint" in each for each in wrong)
+
+
+@pytest.mark.parametrize(("named", "said"), [("mistyped", "There is no .*mistyped"), (".", "holds no checkpoint")])
+def test_checkpoints_are_where_they_are_said_to_be(tmp_path: Path, named: str, said: str) -> None:
+    with pytest.raises(Unusable, match=said):
+        signed(Scope(Settings(data_dir=tmp_path), "00" * 32), [tmp_path / named])
 
 
 def test_what_cannot_be_asked_for_is_said() -> None:
