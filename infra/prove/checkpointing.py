@@ -42,21 +42,19 @@ async def run(settings: Settings) -> None:
         await asyncio.sleep(PERIOD)
 
 
-async def notary_of(settings: Settings, vault: Vault | None = None) -> Notary:
-    """Give whoever signs for this service; of a vault that is open already, if there is one."""
-    return Notary(settings, await private(settings, vault))
-
-
-async def private(settings: Settings, vault: Vault | None = None) -> Ed25519PrivateKey:
-    """Give the key that signs. Raises Unusable, or Problem while the vault is away."""
-    if vault is not None:
-        return signed.key_of(await vault.secret(SECRET))
+async def notary_of(settings: Settings) -> Notary:
+    """Give whoever signs for this service. Raises Unusable, or Problem while the vault is away."""
     vault = Vault(settings)
     await vault.open()
     try:
-        return signed.key_of(await vault.secret(SECRET))
+        return Notary(settings, await private(vault))
     finally:
         await vault.close()
+
+
+async def private(vault: Vault) -> Ed25519PrivateKey:
+    """Give the key that signs, of a vault that is open. Raises Unusable, or Problem while it is away."""
+    return signed.key_of(await vault.secret(SECRET))
 
 
 def _note(last: Checkpoint | None) -> None:

@@ -133,7 +133,8 @@ def _shown(made: Checkpoint, settings: Settings) -> Table:
     table.add_row("since the last", f"{sum(block.count for block in made.blocks):,} in {counted} journals")
     table.add_row("hash", statement.hash())
     table.add_row("key", statement.key)
-    table.add_row("file", str(settings.data_dir / "checkpoints" / f"{statement.number}.json"))
+    file = settings.data_dir / "checkpoints" / f"{statement.number}.json"
+    table.add_row("file", str(file) if file.exists() else f"[red]{escape(str(file))} could not be written")
     return table
 
 

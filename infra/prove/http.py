@@ -62,7 +62,7 @@ def routes(settings: Settings, vault: Vault) -> APIRouter:
     router = APIRouter(prefix="/v1")
 
     async def asked(ask: Callable[[Book], Found]) -> Found:
-        key = signed.name_of(await checkpointing.private(settings, vault))
+        key = signed.name_of(await checkpointing.private(vault))
 
         def read() -> Found:
             with Records(settings) as reader:
@@ -79,7 +79,7 @@ def routes(settings: Settings, vault: Vault) -> APIRouter:
         return Response(orjson.dumps({"items": [each.model_dump() for each in statements]}), media_type=JSON)
 
     async def key() -> Response:
-        private = await checkpointing.private(settings, vault)
+        private = await checkpointing.private(vault)
         return Response(orjson.dumps({"key": signed.name_of(private)}), media_type=JSON)
 
     async def one(number: str, request: Request) -> Response:

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from infra import postgres
+from infra import postgres, telemetry
 from infra.prove.book import Book
 from infra.records import Records
 from infra.settings import Settings, Unusable
@@ -30,16 +30,26 @@ PATIENCE = 60
 LONGEST = 50_000
 """Records of a journal that one checkpoint is about: whoever proves one of them reads that many, and no more."""
 
+log = telemetry.log(__name__)
+
 
 class Notary:
-    """Makes checkpoints, one process at a time. Blocks, and raises Unusable."""
+    """Makes checkpoints, one process at a time, and `keeps` them as files. Blocks, and raises Unusable."""
 
-    def __init__(self, settings: Settings, private: Ed25519PrivateKey, domains: Sequence[Domain] = DOMAINS) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        private: Ed25519PrivateKey,
+        domains: Sequence[Domain] = DOMAINS,
+        *,
+        keeps: bool = True,
+    ) -> None:
         self.key = signed.name_of(private)
         self._settings = settings
         self._private = private
         self._domains = domains
-        self._kept: int | None = None
+        self._keeps = keeps
+        self._kept = 0
 
     def make(self, after: float = 0.0) -> Checkpoint | None:
         """Give the checkpoint that says everything there was when it was asked for: a new one if something came.
@@ -55,7 +65,8 @@ class Notary:
                 while (made := self._next(reader, last, ends)) is not None:
                     connection.execute("SELECT 1")  # We are alone as long as the connection is.
                     last = _stored(book, made)
-            self._keep(book, last)
+            if self._keeps:
+                self._keep(book, last)
             return last
 
     def manifest(self, **said: Any) -> Manifest:
@@ -78,11 +89,16 @@ class Notary:
 
     def _keep(self, book: Book, last: Checkpoint | None) -> None:
         """Have a file of every checkpoint. Raises Unusable for one that says something else than the topic."""
-        directory = self._settings.data_dir / "checkpoints"
-        if self._kept is None:
+        try:
+            self._write(book, self._settings.data_dir / "checkpoints", last.statement.number if last else 0)
+        except OSError as error:
+            # It is stored, and so the next who can write it will.
+            log.warning("a checkpoint could not be written into a file", reason=str(error))
+
+    def _write(self, book: Book, directory: Path, newest: int) -> None:
+        if not _file(directory, self._kept).exists():
             directory.mkdir(parents=True, exist_ok=True)
             self._kept = max((int(path.stem) for path in directory.glob("*.json") if path.stem.isdigit()), default=0)
-        newest = last.statement.number if last else 0
         if self._kept and not self._kept_is_right(book, directory):
             raise Unusable(
                 f"{_file(directory, self._kept)} is not the checkpoint that Kafka has now: one of the two was changed. "
@@ -96,8 +112,6 @@ class Notary:
             self._kept = checkpoint.statement.number
 
     def _kept_is_right(self, book: Book, directory: Path) -> bool:
-        if self._kept is None:
-            return True
         found = book.find(self._kept)
         return found is not None and _file(directory, self._kept).read_bytes() == found.write()
 

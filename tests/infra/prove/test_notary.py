@@ -1,6 +1,7 @@
 """What the notary signs is what the journals hold, whoever else signs at the same time and whatever is cut short."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 
 import pytest
@@ -135,6 +136,40 @@ async def test_a_file_that_was_not_written_is_written_later(
     assert await asyncio.to_thread(Notary(settings, private, [domain]).make) == made
     assert made is not None
     assert file.read_bytes() == made.write()
+
+
+async def test_files_that_are_gone_are_written_again(
+    settings: Settings, notary: Notary, domain: Domain, appender: Appender
+) -> None:
+    await appender.append(told(domain))
+    made = await asyncio.to_thread(notary.make)
+    assert made is not None
+    kept = settings.data_dir / "checkpoints"
+    shutil.rmtree(kept)
+    assert await asyncio.to_thread(notary.make) == made
+    assert (kept / "1.json").read_bytes() == made.write()
+
+
+async def test_where_no_file_can_be_written_a_checkpoint_is_made_all_the_same(
+    settings: Settings, notary: Notary, domain: Domain, appender: Appender, book: Book
+) -> None:
+    await appender.append(told(domain))
+    kept = settings.data_dir / "checkpoints"
+    kept.write_bytes(b"no directory")
+    made = await asyncio.to_thread(notary.make)
+    assert made is not None
+    assert book.last() == made
+    kept.unlink()
+    assert await asyncio.to_thread(notary.make) == made
+    assert (kept / "1.json").read_bytes() == made.write()
+
+
+async def test_who_keeps_none_writes_no_file(
+    settings: Settings, private: Ed25519PrivateKey, domain: Domain, appender: Appender
+) -> None:
+    await appender.append(told(domain))
+    assert await asyncio.to_thread(Notary(settings, private, [domain], keeps=False).make) is not None
+    assert list(settings.data_dir.iterdir()) == []
 
 
 async def test_a_file_that_says_something_else_is_noticed(
