@@ -50,7 +50,7 @@ class Listeners:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
             for account, role, domains, types in ALL:
                 name = f"{account} {'/'.join(types or domains) or 'everything'}"
-                self.evidence.listened.append(Listened(name, domains, types, whole=role == "auditor"))
+                self.evidence.listened.append(Listened(name, domains, types, whole=role == "auditor", account=account))
                 self._shown.append(await self._sign_in(session, account, role))
 
     async def _sign_in(self, session: aiohttp.ClientSession, account: str, role: str) -> dict[str, str]:

@@ -7,16 +7,19 @@ from typing import Any
 
 import pytest
 
-from infra.faults.check import addresses, sessions
+from infra.faults.check import addresses, listeners, sessions
 from infra.faults.check.addresses import ONE_ACCOUNT, PROVED, TAKEN
 from infra.faults.check.decided import Decided
-from infra.faults.check.evidence import Evidence, Exchange, Findings
+from infra.faults.check.evidence import Evidence, Exchange, Findings, Listened
 from infra.faults.check.journal import Counted, Journal
+from infra.faults.check.listeners import NO_GAP, RIGHTS
 from infra.faults.check.passwords import BEGINS, ONE_PERSON, PASSWORDS
 from infra.faults.check.sessions import HONEST, OVER, SUCCESSOR, TOLD
 from schemas.account import PasswordSet
 from schemas.message import Actor, Asked, CommandMeta, Fact, FactMeta, Recorded
+from schemas.resource import ResourceRenamed, ResourceShared, ResourceUnshared
 from schemas.session import RefreshSession, SessionEnded, SessionOpened, SessionRefreshed
+from tests.projections.telling import registered
 
 SESSION = str(uuid.UUID(int=7))
 ADA = "an account"
@@ -226,4 +229,55 @@ def a_new_password(world: World) -> None:
 def test_and_bears_with_what_must_happen(happens: Any) -> None:
     world = World()
     happens(world)
+    assert world.judged() == {}
+
+
+class Listening(World):
+    """A member who hears of resources from the first fact on: of her own, and of one that was shared with her late."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hers = self.resource("hers", ADA)
+        self.others = self.resource("another's", "bob")
+        shared = self.resource("shared", "bob")
+        late = self.fact("resource", "shared", ResourceShared(account=ADA, role="viewer"))
+        self.renamed = self.fact("resource", "hers", ResourceRenamed(name="Mine"))
+        self.lost = self.fact("resource", "shared", ResourceUnshared(account=ADA))
+        self.listened = Listened("ada", ("resource",), (), whole=False, account=ADA)
+        self.listened.last = self.lost
+        for position in (self.hers, shared, late, self.renamed):
+            self.heard(position)
+
+    def resource(self, resource_id: str, owner: str) -> str:
+        return self.fact("resource", resource_id, registered(owner=owner))
+
+    def heard(self, position: str) -> None:
+        counted = self.decided.journals["resource", 0].counted[int(position.rpartition(":")[2])]
+        self.listened.facts.append((position, counted.recorded.meta.id))
+
+    def judged(self) -> dict[str, int]:
+        findings = Findings()
+        self.evidence.listened = [self.listened]
+        listeners.compare(self.evidence, self.decided, findings)
+        return findings.wrong
+
+
+def test_a_listener_may_hear_of_what_she_could_read_once_and_must_of_what_she_always_could() -> None:
+    assert Listening().judged() == {}
+
+
+def test_the_checker_sees_what_a_listener_may_not_read() -> None:
+    for planted in ("others", "lost"):
+        world = Listening()
+        world.listened.facts = []
+        world.listened.last = ""
+        world.heard(getattr(world, planted))
+        assert world.judged() == {RIGHTS: 1}
+
+
+def test_and_what_was_kept_from_her_as_far_as_she_came() -> None:
+    world = Listening()
+    world.listened.facts = [told for told in world.listened.facts if told[0] != world.renamed]
+    assert world.judged() == {NO_GAP: 1}
+    world.listened.last = world.hers
     assert world.judged() == {}

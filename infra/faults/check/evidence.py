@@ -64,13 +64,14 @@ class Exchange:
 class Listened:
     """What one listener was told from the first fact on, as positions and ids of facts; `whole` if it may know all.
 
-    `last` is the id that it had last, and `refused` what doors said instead.
+    `last` is the id that it had last, and `refused` what doors said instead; `account` is whose rights it has.
     """
 
     name: str
     domains: tuple[str, ...]
     types: tuple[str, ...]
     whole: bool
+    account: str = ""
     facts: list[tuple[str, str]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     cuts: int = 0
@@ -78,12 +79,17 @@ class Listened:
 
     def reached(self, ends: dict[Place, int]) -> bool:
         """Say whether it has come to the ends of the journals that it follows."""
-        places = {tuple(each.split(":")[:2]): int(each.split(":")[2]) for each in self.last.split(",") if ":" in each}
+        offsets = self.offsets()
         return all(
-            places.get((domain, str(partition)), -1) >= end - 1
-            for (domain, partition), end in ends.items()
-            if not self.domains or domain in self.domains
+            offsets.get(place, -1) >= end - 1
+            for place, end in ends.items()
+            if not self.domains or place[0] in self.domains
         )
+
+    def offsets(self) -> dict[Place, int]:
+        """Give how far it has come in each journal."""
+        said = [each.split(":") for each in self.last.split(",") if ":" in each]
+        return {(domain, int(partition)): int(offset) for domain, partition, offset in said}
 
 
 @dataclass
