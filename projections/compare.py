@@ -61,7 +61,8 @@ async def compare(connection: Connection, projection: Projection, other: str) ->
     if not all(name in of_one and of_one[name] == of_other.get(name) for name in keys):
         raise Unusable(f"The rows of {one} and {other} have keys of their own, and cannot be compared one by one.")
     both = [name for name in of_one if name in of_other]
-    columns = [name for name in both if name not in keys]
+    # When a row became known is of each version its own.
+    columns = [name for name in statements.written(projection.table) if name in both and name not in keys]
     named = {
         "one": sql.Identifier(one),
         "other": sql.Identifier(other),

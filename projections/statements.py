@@ -42,7 +42,7 @@ def rows_of(table: Table) -> bytes:
     )
     keys = key_names(table)
     wanted = sql.SQL(", ").join(sql.Identifier("wanted", name) for name in keys)
-    names = {"table": sql.Identifier(table.name), "names": _list(_written(table)), "keys": _list(keys)}
+    names = {"table": sql.Identifier(table.name), "names": _list(written(table)), "keys": _list(keys)}
     return sql.SQL(template).format(**names, wanted=wanted).as_bytes()
 
 
@@ -102,7 +102,7 @@ def _upsert(table: Table, parameter: str, condition: sql.SQL) -> sql.Composed:
         "INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_recordset(NULL::{table}, {rows}) "
         "{condition} ON CONFLICT ({keys}) DO UPDATE SET {new}"
     )
-    names = _written(table)
+    names = written(table)
     new = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names)
     return sql.SQL(template).format(
         table=sql.Identifier(table.name),
@@ -129,8 +129,9 @@ def key_names(table: Table) -> list[str]:
     return [str(column.name) for column in table.primary_key.columns]
 
 
-def _written(table: Table) -> list[str]:
-    return [column.name for column in table.columns if column.computed is None and column.server_default is None]
+def written(table: Table) -> list[str]:
+    """Give the columns that a fold makes; PostgreSQL makes the others."""
+    return [str(column.name) for column in table.columns if column.computed is None and column.server_default is None]
 
 
 def _list(names: Sequence[str]) -> sql.Composed:

@@ -13,7 +13,7 @@ import pytest
 from infra import postgres
 from infra.postgres import Connection
 from infra.settings import Settings, Unusable
-from projections import kind, resource, versions
+from projections import history, kind, resource, versions
 from projections.advance import Moving, advance
 from projections.compare import compare
 from projections.door import prepared_anew
@@ -33,7 +33,7 @@ async def connection(ground: Settings) -> AsyncIterator[Connection]:
     """A connection to repair with; no version is left in the end."""
     async with await postgres.connect(ground) as connection:
         yield connection
-        for name in (NEXT, BEFORE):
+        for name in (NEXT, BEFORE, "history__next"):
             await versions.drop(connection, name)
 
 
@@ -119,6 +119,24 @@ async def test_a_row_that_differs_is_shown(
     assert changed.key == ("r1",)
     assert {name: one for name, (one, _) in changed.columns.items()} == {"name": "wrong", "tags": ["a"]}
     assert [(each.key, each.missing) for each in (absent, gone)] == [(("r2",), "resource"), (("r3",), NEXT)]
+
+
+async def test_when_each_version_came_to_know_a_fact_is_not_compared(ground: Settings, connection: Connection) -> None:
+    journal = Journal()
+    journal.tell("r1", registered())
+    rows = Rows(ground, history.projection)
+    await rows.load([journal.place])
+    for stretch in stretches(history.projection, journal):
+        assert await rows.write([stretch])
+    await rows.close()
+    await versions.create(connection, history.projection)
+    await run(ground, "INSERT INTO history__next SELECT * FROM history")
+    await run(ground, "UPDATE history__next SET known_time = known_time + interval '1 day'")
+    compared = await compare(connection, history.projection, "history__next")
+    assert (compared.rows, compared.other_rows, compared.differing, compared.uncompared) == (1, 1, 0, [])
+    await run(ground, "UPDATE history__next SET time = time + interval '1 day'")
+    compared = await compare(connection, history.projection, "history__next")
+    assert [list(each.columns) for each in compared.first] == [["time"]]
 
 
 async def test_columns_that_only_one_has_are_named_and_those_of_another_type_compared(
