@@ -38,6 +38,9 @@ FEW = 5_000
 ONE = 7_215_207
 """The advisory lock of the one process that audits; any number that nobody else uses."""
 
+MISSING = "the row is missing"
+"""What is said instead of columns of a row that is due and not there."""
+
 AUDITED: tuple[Projection, ...] = tuple(
     each for each in READ_MODELS if len(each.table.primary_key) == len(each.domains) == 1 and "version" in each.table.c
 )
@@ -53,6 +56,31 @@ class Drifted(NamedTuple):
     subject: str
     columns: list[str]
     since: datetime
+
+
+class _Kept(NamedTuple):
+    """What a row is by: the version of its subject, and the position of its last fact."""
+
+    version: int
+    position: str
+
+
+class _Reached(NamedTuple):
+    """How far a projection has read each journal of a domain, which subjects it holds, and which facts it goes without.
+
+    Journals are named as in a position.
+    """
+
+    read_to: Mapping[str, int]
+    held: set[str]
+    skipped: set[str]
+
+    def knows(self, subject: str, position: str) -> bool:
+        name, _, offset = position.rpartition(":")
+        return subject not in self.held and self.read_to.get(name, -1) >= int(offset)
+
+    def is_behind(self, other: "_Reached") -> bool:
+        return any(self.read_to.get(name, -1) < read_to for name, read_to in other.read_to.items())
 
 
 async def run(settings: Settings) -> None:
@@ -97,31 +125,48 @@ async def audit(connection: Connection, projection: Projection) -> dict[str, lis
     await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
     try:
         async with connection.transaction():
-            looked_at, differing = await _compare(connection, projection, known)
+            compared, differing = await _compare(connection, projection, known)
     finally:
         await connection.set_isolation_level(None)
-    await _note(connection, projection, looked_at, differing, known)
+    await _note(connection, projection, compared, differing, known)
     return differing
 
 
 async def _compare(
     connection: Connection, projection: Projection, known: Sequence[str]
 ) -> tuple[list[str], dict[str, list[str]]]:
-    """Give the subjects looked at, and the columns of those that differ; all is as it was at one moment."""
+    """Give the subjects compared, and the columns of those that differ; all is as it was at one moment."""
     sample = await _sample(connection, projection.table, known)
-    facts = await _facts(connection, projection, sample)
-    skipped = await _skipped(connection, projection)
+    subjects = list({*sample, *known, *await _told_of(connection, projection)})
+    facts = await _facts(connection, projection, subjects, max((kept.version for kept in sample.values()), default=1))
+    ours, theirs = [await _reached(connection, projection, name, subjects) for name in (projection.name, "history")]
     rows: list[Row] = []
+    compared: list[str] = []
     differing: dict[str, list[str]] = {}
-    for subject, version in sample.items():
-        told = facts.get(subject, [])[:version]
-        if len(told) < version:
-            continue  # The history lags behind the row; another time it will not.
-        try:
-            rows.append(_fold(projection, [fact for fact in told if fact["position"] not in skipped]))
-        except Exception as error:  # noqa: BLE001 - whatever the fold does not like is what the audit is for
-            differing[subject] = [sentence(error)]
-    return list(sample), differing | await _differing(connection, projection.table, rows)
+    for subject in subjects:
+        kept, told = sample.get(subject), facts.get(subject, [])
+        due = _before(kept, told) if kept else [fact for fact in told if ours.knows(subject, fact["position"])]
+        if kept and len(due) < kept.version:
+            if not theirs.knows(subject, kept.position) or theirs.skipped:
+                continue  # The history lags behind the row; another time it will not.
+            differing[subject] = ["version"]
+        elif not kept and (subject in ours.held or (not due and theirs.is_behind(ours))):
+            continue
+        else:
+            try:
+                row = _fold(projection, [fact for fact in due if fact["position"] not in ours.skipped])
+            except Exception as error:  # noqa: BLE001 - whatever the fold does not like is what the audit is for
+                differing[subject] = [sentence(error)]
+            else:
+                rows += [row] if kept else []
+                differing |= {subject: [MISSING]} if row and not kept else {}
+        compared.append(subject)
+    return compared, differing | await _differing(connection, projection.table, rows)
+
+
+def _before(kept: _Kept, facts: Sequence[Row]) -> list[Row]:
+    """Give the facts that made a row what it is."""
+    return [fact for fact in facts if fact["version"] <= kept.version]
 
 
 def _fold(projection: Projection, facts: Sequence[Row]) -> Row:
@@ -152,10 +197,18 @@ def _recorded(row: Row) -> Recorded:
 # ── statements ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _SAMPLE = """
-    (SELECT {key}, version FROM {table} TABLESAMPLE SYSTEM ({share}) WHERE version <= {most}
+    (SELECT {key}, version, position FROM {table} TABLESAMPLE SYSTEM ({share}) WHERE version <= {most}
     ORDER BY random() LIMIT {sample})
-    UNION SELECT {key}, version FROM {table} WHERE {key} = ANY(%s)
+    UNION SELECT {key}, version, position FROM {table} WHERE {key} = ANY(%s)
 """
+_TOLD_OF = """
+    SELECT known.subject FROM (
+        SELECT subject FROM history TABLESAMPLE SYSTEM ({share}) WHERE domain = %s AND version = 1
+        ORDER BY random() LIMIT {sample}
+    ) AS known LEFT JOIN {table} AS kept ON kept.{key} = known.subject WHERE kept.{key} IS NULL
+"""
+_REACHED = "SELECT concat_ws(':', domain, partition), read_to FROM positions WHERE (projection, domain) = (%s, %s)"
+_HELD = "SELECT DISTINCT subject FROM held_fact WHERE (projection, domain) = (%s, %s) AND subject = ANY(%s)"
 _FACTS = "SELECT * FROM history WHERE domain = %s AND subject = ANY(%s) AND version <= %s ORDER BY subject, version"
 _DIFFERING = """
     SELECT folded.{key}, array_remove(ARRAY[{columns}], NULL)
@@ -168,34 +221,56 @@ _DRIFTED = """
 """
 
 
-async def _sample(connection: Connection, table: Table, known: Sequence[str]) -> dict[str, int]:
-    """Give some subjects with the version of their row."""
-    counted = await connection.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [f'"{table.name}"'])
-    (rows,) = await counted.fetchone() or (0,)
+async def _sample(connection: Connection, table: Table, known: Sequence[str]) -> dict[str, _Kept]:
+    """Give some subjects with what their row is by."""
     query = sql.SQL(_SAMPLE).format(
         key=sql.Identifier(statements.key_names(table)[0]),
         table=sql.Identifier(table.name),
-        share=sql.Literal(100 if rows <= FEW else 100 * FEW / rows),
+        share=await _share(connection, table.name),
         most=sql.Literal(MOST_FACTS),
         sample=sql.Literal(SAMPLE),
     )
-    return dict(await (await connection.execute(query, [list(known)])).fetchall())
+    found = await (await connection.execute(query, [list(known)])).fetchall()
+    return {subject: _Kept(version, position) for subject, version, position in found}
 
 
-async def _facts(connection: Connection, projection: Projection, sample: Mapping[str, int]) -> dict[str, list[Row]]:
+async def _told_of(connection: Connection, projection: Projection) -> list[str]:
+    """Give those among some subjects of the history that have no row."""
+    query = sql.SQL(_TOLD_OF).format(
+        key=sql.Identifier(statements.key_names(projection.table)[0]),
+        table=sql.Identifier(projection.name),
+        share=await _share(connection, "history"),
+        sample=sql.Literal(SAMPLE),
+    )
+    found = await connection.execute(query, [projection.domains[0].name])
+    return [subject for (subject,) in await found.fetchall()]
+
+
+async def _share(connection: Connection, table: str) -> sql.Literal:
+    """Say how many percent of a table are to be read, to come upon few rows."""
+    counted = await connection.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [f'"{table}"'])
+    (rows,) = await counted.fetchone() or (0,)
+    return sql.Literal(100 if rows <= FEW else 100 * FEW / rows)
+
+
+async def _facts(
+    connection: Connection, projection: Projection, subjects: Sequence[str], most: int
+) -> dict[str, list[Row]]:
     facts: dict[str, list[Row]] = {}
     async with connection.cursor(row_factory=dict_row) as cursor:
-        named = [projection.domains[0].name, list(sample), max(sample.values(), default=0)]
-        await cursor.execute(_FACTS, named)
+        await cursor.execute(_FACTS, [projection.domains[0].name, subjects, most])
         for row in await cursor.fetchall():
             facts.setdefault(row["subject"], []).append(row)
     return facts
 
 
-async def _skipped(connection: Connection, projection: Projection) -> set[str]:
-    """Give the positions of the facts that the projection goes without."""
-    found = await connection.execute(quarantine.SKIPPED, [projection.name])
-    return {position for (position,) in await found.fetchall()}
+async def _reached(connection: Connection, projection: Projection, name: str, subjects: Sequence[str]) -> _Reached:
+    """Say of the projection, or of another of this name, how far it has come with the domain and the subjects."""
+    domain = projection.domains[0].name
+    read_to = await (await connection.execute(_REACHED, [name, domain])).fetchall()
+    held = await (await connection.execute(_HELD, [name, domain, [each.encode() for each in subjects]])).fetchall()
+    skipped = await (await connection.execute(quarantine.SKIPPED, [name])).fetchall()
+    return _Reached(dict(read_to), {bytes(each).decode() for (each,) in held}, {each for (each,) in skipped})
 
 
 async def _differing(connection: Connection, table: Table, rows: Sequence[Row]) -> dict[str, list[str]]:
@@ -217,12 +292,12 @@ async def _differing(connection: Connection, table: Table, rows: Sequence[Row]) 
 async def _note(
     connection: Connection,
     projection: Projection,
-    looked_at: Sequence[str],
+    compared: Sequence[str],
     differing: Mapping[str, list[str]],
     known: Sequence[str],
 ) -> None:
     """Keep what was found where all processes see it, and say it once."""
-    healed = [subject for subject in {*looked_at, *known} if subject not in differing]
+    healed = [subject for subject in compared if subject not in differing]
     await connection.execute(_HEALED, [projection.name, healed])
     for subject, columns in differing.items():
         said = {"projection": projection.name, "subject": subject, "columns": columns}

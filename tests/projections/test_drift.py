@@ -1,6 +1,7 @@
 """The standing audit finds rows that are not what their facts make, and takes none for wrong that only lags."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from infra.postgres import Connection
 from infra.settings import Settings
 from projections import drift, history, resource
 from projections.drift import drifted
-from projections.projection import Projection
+from projections.projection import Projection, Row
 from projections.rows import Rows
 from schemas.projection import FactSkipped
 from schemas.resource import ResourceRenamed, ResourceShared, ResourceTagged
@@ -104,18 +105,61 @@ async def test_a_fact_that_was_skipped_is_not_missed(
     assert await drift.audit(connection, resource.projection) == {}
 
 
-async def test_a_row_that_is_gone_is_forgotten(
+async def test_a_row_that_is_gone_has_drifted_while_there_are_facts_of_it(
     ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drift, "SAMPLE", 40)
     journal = a_journal()
     await project(ground, resource.projection, journal)
     await project(ground, history.projection, journal)
-    await run(ground, "UPDATE resource SET name = 'wrong' WHERE resource_id = 'r7'")
-    assert list(await drift.audit(connection, resource.projection)) == ["r7"]
     await run(ground, "DELETE FROM resource WHERE resource_id = 'r7'")
+    assert await drift.audit(connection, resource.projection) == {"r7": [drift.MISSING]}
+    await run(ground, "DELETE FROM history WHERE subject = 'r7'")
     assert await drift.audit(connection, resource.projection) == {}
     assert await drifted(connection) == []
+
+
+async def test_a_row_that_is_held_back_is_not_missing(
+    ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drift, "SAMPLE", 40)
+    journal = a_journal()
+
+    def never(*_: object) -> Row:
+        raise ValueError("not by these rules")
+
+    await project(ground, replace(resource.projection, project=never), journal)
+    await project(ground, history.projection, journal)
+    assert await run(ground, "SELECT count(*) FROM resource") == [(0,)]
+    assert await drift.audit(connection, resource.projection) == {}
+
+
+async def test_a_row_of_more_facts_than_there_are_has_drifted(
+    ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drift, "SAMPLE", 40)
+    journal = a_journal()
+    await project(ground, resource.projection, journal)
+    await project(ground, history.projection, journal)
+    await run(ground, "UPDATE resource SET version = 9 WHERE resource_id = 'r7'")
+    assert await drift.audit(connection, resource.projection) == {"r7": ["version"]}
+
+
+async def test_what_has_drifted_stays_known_while_it_cannot_be_compared(
+    ground: Settings, connection: Connection
+) -> None:
+    journal = a_journal()
+    await project(ground, resource.projection, journal)
+    await project(ground, history.projection, journal)
+    await run(ground, "UPDATE resource SET name = 'wrong'")
+    assert await drift.audit(connection, resource.projection)
+    known = await drifted(connection)
+    await run(ground, "UPDATE positions SET read_to = -1 WHERE projection = 'history'")
+    await run(ground, "DELETE FROM history")
+    assert await drift.audit(connection, resource.projection) == {}
+    await run(ground, "DELETE FROM resource")
+    assert await drift.audit(connection, resource.projection) == {}
+    assert await drifted(connection) == known
 
 
 def test_every_read_model_with_a_row_for_each_subject_is_audited() -> None:
