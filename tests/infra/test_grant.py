@@ -26,7 +26,7 @@ def access(settings: Settings, *, check: bool = False) -> tuple[int, str]:
 
 def test_what_was_made_is_not_made_again(guarded: Guarded) -> None:
     passwords = {user: guarded.be(user) for user in USERS}
-    said = f"5 users with {len(rights())} rights are as they must be.\n"
+    said = f"{len(USERS)} users with {len(rights())} rights are as they must be.\n"
     assert access(guarded.be(ADMIN), check=True) == (0, said)
     assert access(guarded.be(ADMIN)) == (0, said)
     assert {user: guarded.be(user) for user in USERS} == passwords

@@ -33,10 +33,12 @@ def journal_of(asked: list[Asked], *, noisy: bool = False) -> Journal:
 
 def without_places(rows: dict[Key, Row]) -> dict[Key, Row]:
     """Rows as they are but for where their facts stand and what each was called, which chance decides."""
-    return {
-        key: {name: value for name, value in row.items() if name not in ("position", "fact_id")}
-        for key, row in rows.items()
-    }
+    return {key: without_place(row) for key, row in rows.items()}
+
+
+def without_place(row: Row) -> Row:
+    kept = {name: value for name, value in row.items() if name not in ("position", "read_at", "fact_id")}
+    return kept | {"state": without_place(kept["state"])} if "state" in kept else kept
 
 
 @given(FOLLOWERS_OF_RESOURCES, resource_sequences(), CUTS)
