@@ -49,9 +49,9 @@ def create(settings: Settings) -> FastAPI:
         Asker(connection), FollowedKinds(connection), Waiting(cache), read.outcomes, lambda: identities.known.roles
     )
     keeper, known = identities.doorkeeper, identities.known
-    listeners = listening_door(settings, connection, ends, read, keeper, lambda: known.changes, leaving)
-    audit = Audit(read, ends)
     noting = Noting(write, identities.vault)
+    listeners = listening_door(settings, connection, ends, read, keeper, lambda: known.changes, leaving, noting.note)
+    audit = Audit(read, ends)
     checks = Health(settings, cache, ends, identities.known)
 
     @asynccontextmanager

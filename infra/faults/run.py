@@ -94,6 +94,8 @@ async def play(stage: Stage, seed: int, seconds: float, look: Look = lambda _: N
     evidence.behind += await settle(stage, PATIENCE)
     evidence.behind += await listeners.until(await ends_of(stage.settings, topics.facts))
     await _end(listening)
+    # That auditors listen is on record too, perhaps of one who connected a moment ago.
+    evidence.behind += await settle(stage, PATIENCE)
     show("checking")
     await gather.gather(stage.settings, evidence)
     await gather.read_once_more(clients, evidence, random)

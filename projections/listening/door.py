@@ -15,6 +15,7 @@ from infra.ends import Ends
 from infra.outsiders import Outsiders
 from infra.settings import Settings
 from projections import resource
+from projections.audit_http import Note
 from projections.door import ReadDoor
 from projections.listening import metrics
 from projections.listening.asked import asked, beginning
@@ -42,12 +43,16 @@ class Doorkeeping(Protocol):
 
 @dataclass(frozen=True)
 class ListeningDoor:
-    """Where listeners come in; `changes` counts what was heard of who may ask what."""
+    """Where listeners come in; `changes` counts what was heard of who may ask what.
+
+    That somebody begins to listen who may know all is noted first.
+    """
 
     audience: Audience
     keeper: Doorkeeping
     changes: Callable[[], int]
     outsiders: Outsiders
+    note: Note
     origins: Sequence[str] = ()
 
     async def start(self) -> None:
@@ -65,7 +70,11 @@ class ListeningDoor:
         """Make a listener of what a request asks for. Raises Problem."""
         asking = caller(connection)
         may_know = sight(asking)
-        wanted = asked(connection.query_params, connection.headers.get("last-event-id"), may_know)
+        last = connection.headers.get("last-event-id")
+        wanted = asked(connection.query_params, last, may_know)
+        if may_know.account is None:
+            said = {name: connection.query_params.getlist(name) for name in connection.query_params}
+            await self.note(asking, connection.url.path, said | ({"last-event-id": [last]} if last else {}))
         await self.audience.open()
         position, since = await beginning(wanted, self.audience.source, self.audience.ways)
         programme = self.audience.programme(wanted.filter, may_know, form)
@@ -107,6 +116,7 @@ def listening_door(  # noqa: PLR0913, PLR0917 - everything that it stands betwee
     keeper: Doorkeeping,
     changes: Callable[[], int],
     closing: Callable[[], bool],
+    note: Note,
 ) -> ListeningDoor:
     """Make the door on the journals and read models that there are."""
 
@@ -117,4 +127,4 @@ def listening_door(  # noqa: PLR0913, PLR0917 - everything that it stands betwee
         return await read.ask(lambda asking: resource.readers(asking, ids))
 
     audience = Audience(Journals(connection, ends), Waypoints(read.ask), Readers(known, readers), closing)
-    return ListeningDoor(audience, keeper, changes, Outsiders(settings), settings.cors_origins)
+    return ListeningDoor(audience, keeper, changes, Outsiders(settings), note, settings.cors_origins)

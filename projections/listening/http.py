@@ -33,6 +33,7 @@ _WRONG = (
     "postgres_unavailable",
     "query_invalid",
     "rate_limited",
+    "reading_not_noted",
     "session_ended",
     "token_expired",
     "token_invalid",

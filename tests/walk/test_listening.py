@@ -153,6 +153,11 @@ async def test_who_audits_hears_all_and_what_was_refused_when_asked(door: httpx2
         heard = (await stream.next("command.rejected"))["data"]
         assert heard["data"]["code"] == "resource_unknown"
         assert heard["actor"]["address"]
+    async with listening(ada, running, type="audit.reading_noted", subject=ada.account, since="beginning") as stream:
+        noted = (await stream.next("audit.reading_noted"))["data"]
+    assert noted["actor"]["id"] == ada.account
+    assert noted["data"]["path"] == "/v1/facts"
+    assert noted["data"]["asked"] == {"type": ["command.rejected"], "domain": ["resource"]}
 
 
 async def test_a_session_that_ends_ends_its_listeners(

@@ -28,7 +28,7 @@ def compare(evidence: Evidence, decided: Decided, findings: Findings) -> None:
         _facts(listened, wanted, findings)
         _order(listened, findings)
         _rights(listened, readers, findings)
-        due = wanted.keys() if listened.whole else _due(listened, wanted.keys(), readers)
+        due = _due(listened, wanted.keys(), readers)
         findings.count(NO_GAP, len(due))
         for position in due - {position for position, _ in listened.facts}:
             findings.violate(NO_GAP, listened.name, f"was not told of {position}")
@@ -69,10 +69,11 @@ def _rights(listened: Listened, readers: Readers, findings: Findings) -> None:
 def _due(listened: Listened, wanted: AbstractSet[str], readers: Readers) -> set[str]:
     """Give the facts that cannot have been kept from it by any right, as far as it has come."""
     due, offsets = set(), listened.offsets()
-    for position in wanted & readers.keys():
+    for position in wanted:
         domain, partition, offset = position.split(":")
-        _, always = readers[position]
-        if listened.account in always and int(offset) <= offsets.get((domain, int(partition)), -1):
+        _, always = readers.get(position, (frozenset(), frozenset()))
+        come = int(offset) <= offsets.get((domain, int(partition)), -1)
+        if come and (listened.whole or listened.account in always):
             due.add(position)
     return due
 

@@ -40,6 +40,10 @@ class Small(Ring):
         super().__init__(beginning, most=4_000)
 
 
+async def unnoted(*_: object) -> None:
+    """Put nothing on record: there is no worker here."""
+
+
 @pytest.fixture
 def journals() -> Endless:
     return Endless(SIZE)
@@ -51,7 +55,7 @@ def address(monkeypatch: pytest.MonkeyPatch, journals: Endless) -> Iterator[str]
     monkeypatch.setattr(protocol, "LOOK_EVERY", 0.1)
     monkeypatch.setattr(audiences, "Ring", Small)
     there = Audience(journals, journals, Readers(known, nobody))
-    door = ListeningDoor(there, AUDITOR, lambda: 0, Outsiders(Settings()))  # type: ignore[arg-type]
+    door = ListeningDoor(there, AUDITOR, lambda: 0, Outsiders(Settings()), unnoted)  # type: ignore[arg-type]
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
