@@ -18,7 +18,7 @@ from schemas.projection import (
 
 
 class Projection(Struct, frozen=True, gc=False):
-    """A projection by what was done to it: the build that is live if one was ever named, and what it goes without."""
+    """A projection by what was done to it: the live build, if one was ever named, and what its builds lack."""
 
     live: str = ""
     dropped: tuple[str, ...] = ()
@@ -36,8 +36,9 @@ def decide(projection: Projection, command: ProjectionCommand, _: Asking) -> lis
             return [ProjectionRolledBack(build=build, former=projection.live, **said)]
         case DropBuild(build=build):
             return [] if build in projection.dropped else [BuildDropped(build=build, **said)]
-        case SkipFact(position=position):
-            return [] if position in projection.skipped else [FactSkipped(position=position, **said)]
+        case SkipFact(position=position, build=build):
+            known = _skipped(build, position) in projection.skipped
+            return [] if known else [FactSkipped(position=position, build=build, **said)]
 
 
 def evolve(projection: Projection, fact: ProjectionFact) -> Projection:
@@ -48,8 +49,12 @@ def evolve(projection: Projection, fact: ProjectionFact) -> Projection:
             # One that was to be live and never was may be dropped, and another build be live.
             live = "" if build == projection.live else projection.live
             return Projection(live, (*projection.dropped, build), projection.skipped)
-        case FactSkipped(position=position):
-            return Projection(projection.live, projection.dropped, (*projection.skipped, position))
+        case FactSkipped(position=position, build=build):
+            return Projection(projection.live, projection.dropped, (*projection.skipped, _skipped(build, position)))
+
+
+def _skipped(build: str, position: str) -> str:
+    return f"{position} {build}".strip()
 
 
 decider = Decider(Projection(), decide, evolve)

@@ -269,7 +269,7 @@ async def _reached(connection: Connection, projection: Projection, name: str, su
     domain = projection.domains[0].name
     read_to = await (await connection.execute(_REACHED, [name, domain])).fetchall()
     held = await (await connection.execute(_HELD, [name, domain, [each.encode() for each in subjects]])).fetchall()
-    skipped = await (await connection.execute(quarantine.SKIPPED, [name])).fetchall()
+    skipped = await (await connection.execute(quarantine.SKIPPED, {"name": name})).fetchall()
     return _Reached(dict(read_to), {bytes(each).decode() for (each,) in held}, {each for (each,) in skipped})
 
 

@@ -58,10 +58,14 @@ _APPLIED = "DELETE FROM held_fact WHERE projection = %s AND (domain, partition, 
 _STILL = "UPDATE held_fact SET error = %s WHERE projection = %s AND (domain, partition, read_at) = (%s, %s, %s)"
 
 SKIPPED = """
-    SELECT data ->> 'position' FROM history
-    WHERE domain = 'projection' AND subject = %s AND type = 'projection.skipped'
+    SELECT data ->> 'position' FROM history JOIN to_regclass(quote_ident(%(name)s)) AS live ON true
+    WHERE domain = 'projection' AND subject = %(name)s AND type = 'projection.skipped'
+        AND coalesce(data ->> 'build', '') IN ('', coalesce(obj_description(live, 'pg_class'), 'table ' || live::oid))
 """
-"""The positions of the facts that a projection goes without."""
+"""The positions of the facts that the live version of a projection goes without, by its name.
+
+Another version has all facts again, and so has what is live after a switch: a skip is of one build.
+"""
 
 
 async def subjects(connection: Connection) -> list[HeldSubject]:

@@ -72,6 +72,11 @@ class SkipFact(_AboutOneProjection):
         Field(description="Where the fact stands.", examples=["resource:3:17"]),
     ]
     reason: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+    build: Annotated[
+        str,
+        StringConstraints(max_length=100),
+        Field(description="The filling that goes without it; none means whichever is live."),
+    ] = ""
 
 
 class ProjectionSwitched(Fact):
@@ -104,12 +109,13 @@ class BuildDropped(Fact):
 
 
 class FactSkipped(Fact):
-    """The projection goes without the fact at this position."""
+    """This build goes without the fact at this position; if none is named, whichever is live does."""
 
     type: ClassVar[str] = "projection.skipped"
     position: str
     operator: str
     reason: str
+    build: str = ""
 
 
 ProjectionCommand = SwitchProjection | RollBackProjection | DropBuild | SkipFact

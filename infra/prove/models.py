@@ -72,7 +72,7 @@ def snapshot(settings: Settings, projections: Sequence[Projection]) -> Iterator[
             for projection, domain, partition, subject, read_at in connection.execute(_HELD):
                 found.held.setdefault((projection, Journal(domain, partition)), {})[subject] = read_at
             for projection in projections:
-                skipped = connection.execute(quarantine.SKIPPED, [projection.name])
+                skipped = connection.execute(quarantine.SKIPPED, {"name": projection.name})
                 found.skipped[projection.name] = {position for (position,) in skipped}
                 count = _ROWS if "position" in projection.table.c else _PLACED
                 for domain, partition, rows in connection.execute(

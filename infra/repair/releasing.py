@@ -14,6 +14,7 @@ from projections import documents, quarantine, resource, versions
 from projections.projection import Projection
 from projections.quarantine import Resumed
 from projections.reading import Told
+from projections.versions import Version
 from schemas.projection import SkipFact
 
 SHOWN_BYTES = 500
@@ -68,9 +69,9 @@ async def skip(settings: Settings, name: str, position: str, reason: str, consol
         told = "each of its rows builds on the one before. Correct what is wrong, and resume."
         raise Unusable(f"{name} cannot go without a fact: {told}")
     async with repairing(settings, live) as connection:
-        await _require_ours(connection, projection)
+        found = await _require_ours(connection, projection)
         subject = await quarantine.first_at(connection, projection, position)
-        said = {"projection": live, "operator": operator(), "reason": reason}
+        said = {"projection": live, "operator": operator(), "reason": reason, "build": found.build}
         await put_on_record(settings, SkipFact(position=position, **said))
         if name == resource.projection.name:
             async with redis.client(settings) as cache:
@@ -92,12 +93,13 @@ def _named(name: str) -> Projection:
     return live
 
 
-async def _require_ours(connection: Connection, projection: Projection) -> None:
-    """Raise Unusable if another version of Annal made the table."""
+async def _require_ours(connection: Connection, projection: Projection) -> Version:
+    """Give what fills the table. Raises Unusable if another version of Annal made it."""
     found = await versions.find(connection, projection.name)
     ours = versions.definition(versions.named(versions.live_name(projection.name)))
     if found is None or found.definition != ours:
         raise Unusable(f"{projection.name} is not of this version of Annal, which therefore must not change its rows.")
+    return found
 
 
 def _readable(fact: Told) -> str:

@@ -55,6 +55,14 @@ def test_a_build_is_dropped_once() -> None:
     given(dropped).when(drop_second).quiet()
 
 
+def test_a_fact_is_skipped_once_for_each_build() -> None:
+    first, second = (SkipFact(position="resource:3:17", build=build, **ABOUT) for build in ("first", "second"))
+    of_first, of_second = (FactSkipped(position="resource:3:17", build=build, **SAID) for build in ("first", "second"))
+    given().when(first).then(of_first)
+    given(of_first).when(first).quiet()
+    given(skipped, of_first).when(second).then(of_second)
+
+
 def test_a_build_that_was_to_be_live_and_never_was_may_be_dropped() -> None:
     given(switched).when(drop_second).then(dropped)
     given(switched, dropped).when(to_second).then(switched)

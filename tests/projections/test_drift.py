@@ -8,7 +8,7 @@ import pytest
 from infra import postgres
 from infra.postgres import Connection
 from infra.settings import Settings
-from projections import drift, history, resource
+from projections import drift, history, resource, versions
 from projections.drift import drifted
 from projections.projection import Projection, Row
 from projections.rows import Rows
@@ -101,6 +101,25 @@ async def test_a_fact_that_was_skipped_is_not_missed(
     assert list(await drift.audit(connection, resource.projection)) == ["r0"]
     skips = Journal("projection")
     skips.tell("resource", FactSkipped(position="resource:0:1", operator="ada", reason="it was never so"))
+    await project(ground, history.projection, skips)
+    assert await drift.audit(connection, resource.projection) == {}
+
+
+async def test_a_fact_that_another_build_goes_without_is_missed(
+    ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drift, "SAMPLE", 40)
+    journal = a_journal()
+    await project(ground, resource.projection, journal)
+    await project(ground, history.projection, journal)
+    await run(ground, "UPDATE resource SET name = 'The book of sand' WHERE resource_id = 'r0'")
+    skips, live = Journal("projection"), await versions.find(connection, "resource")
+    assert live is not None
+    said = {"position": "resource:0:1", "operator": "ada", "reason": "it was never so"}
+    skips.tell("resource", FactSkipped(build="another", **said))
+    await project(ground, history.projection, skips)
+    assert await drift.audit(connection, resource.projection) == {"r0": ["name"]}
+    skips.tell("resource", FactSkipped(build=live.build, **said))
     await project(ground, history.projection, skips)
     assert await drift.audit(connection, resource.projection) == {}
 
