@@ -17,17 +17,19 @@ from schemas import topics
 from tests.projections.appending import Appender
 from tests.projections.knowing import Knowing
 
-DATABASE, REDIS = "projections", 9
+REDIS = 9
 
 
 @pytest.fixture(scope="session")
 def ours(stack: Settings) -> Settings:
     """Settings that reach a database with all tables, and a Redis, that no other tests use."""
+    # Other directories that take this fixture have another of it.
+    database = f"projections_{uuid4().hex}"
     with psycopg.connect(stack.postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {DATABASE}")
+        connection.execute(f"CREATE DATABASE {database}")
     settings = stack.model_copy(
         update={
-            "postgres_url": stack.postgres_url.rpartition("/")[0] + f"/{DATABASE}",
+            "postgres_url": stack.postgres_url.rpartition("/")[0] + f"/{database}",
             "redis_url": stack.redis_url.rpartition("/")[0] + f"/{REDIS}",
         }
     )
