@@ -1,6 +1,5 @@
 """What `annal audit` does: it finds who asked what and follows a request, and puts on record that it did."""
 
-import getpass
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -13,19 +12,18 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
+from infra.admin import MACHINE
 from infra.auth import Caller
 from infra.doors import doors
 from infra.noting import Noting
 from infra.ready import agree, reach
+from infra.repair.ground import operator
 from infra.settings import Settings, Unusable
 from projections.audited import Audit
 from projections.projection import Row
 from projections.queries import Filter
 from projections.terms import Terms
-from schemas.message import Actor
 from schemas.problems import Problem
-
-MACHINE = Actor(id="machine")
 
 
 async def search(settings: Settings, console: Console, asked: Mapping[str, Any], limit: int) -> int:
@@ -60,7 +58,7 @@ async def _auditing(settings: Settings, path: str, asked: Mapping[str, Any]) -> 
     await reach(settings)
     await agree(settings)
     caller = Caller(MACHINE, (frozenset({"*"}),))
-    said = {name: _words(value) for name, value in asked.items() if value} | {"by": [getpass.getuser()]}
+    said = {name: _words(value) for name, value in asked.items() if value} | {"by": [operator()]}
     try:
         async with doors(settings) as there:
             await there.read.vault.open()

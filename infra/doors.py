@@ -1,7 +1,7 @@
 """Both doors without HTTP, for whoever asks and reads on the machine itself."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -33,12 +33,10 @@ async def doors(settings: Settings) -> AsyncIterator[Doors]:
     ends = Ends(connection)
     read = ReadDoor(settings, cache, ends, vault=Vault(settings))
     write = WriteDoor(Asker(connection), FollowedKinds(connection), Waiting(cache), read.outcomes, dict)
-    await read.start()
-    await write.start()
-    try:
+    async with AsyncExitStack() as begun:
+        begun.push_async_callback(cache.aclose)
+        begun.push_async_callback(ends.stop)
+        for each in (read, write):
+            begun.push_async_callback(each.stop)
+            await each.start()
         yield Doors(read, write, ends, cache)
-    finally:
-        await write.stop()
-        await read.stop()
-        await ends.stop()
-        await cache.aclose()

@@ -3,30 +3,24 @@
 import getpass
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import psycopg
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
-from infra import kafka, postgres, redis
+from infra import postgres
 from infra.admin import MACHINE
-from infra.auth.vault import Vault
-from infra.ends import Ends
+from infra.doors import doors
 from infra.postgres import Connection
 from infra.ready import agree, reach
 from infra.settings import Settings, Unusable
 from projections import versions
-from projections.door import ReadDoor
 from schemas.message import Asked, CommandMeta
 from schemas.problems import Problem
 from schemas.projection import ProjectionCommand
 from streams.answer import refusal
-from streams.ask import Asker
-from streams.door import WriteDoor
-from streams.kinds import FollowedKinds
 from streams.request import random_id
-from streams.waiting import Waiting
 
 WAIT = 15.0
 """Seconds that a command may take to be decided."""
@@ -75,8 +69,8 @@ async def put_on_record(settings: Settings, command: ProjectionCommand) -> None:
         correlation_id=command_id,
     )
     try:
-        async with _door(settings) as door:
-            _, outcome = await door.ask(Asked(meta, command), WAIT)
+        async with doors(settings) as there:
+            _, outcome = await there.write.ask(Asked(meta, command), WAIT)
     except Problem as problem:
         raise Unusable(problem.detail) from problem
     if outcome is None:
@@ -84,18 +78,3 @@ async def put_on_record(settings: Settings, command: ProjectionCommand) -> None:
     refused = refusal(outcome)
     if refused is not None:
         raise Unusable(refused.detail)
-
-
-@asynccontextmanager
-async def _door(settings: Settings) -> AsyncIterator[WriteDoor]:
-    connection, cache = kafka.connection(settings), redis.client(settings)
-    ends = Ends(connection)
-    read = ReadDoor(settings, cache, ends, vault=Vault(settings))
-    write = WriteDoor(Asker(connection), FollowedKinds(connection), Waiting(cache), read.outcomes, dict)
-    async with AsyncExitStack() as begun:
-        begun.push_async_callback(cache.aclose)
-        begun.push_async_callback(ends.stop)
-        for each in (read, write):
-            begun.push_async_callback(each.stop)
-            await each.start()
-        yield write

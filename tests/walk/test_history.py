@@ -140,8 +140,13 @@ def _before(change: dict[str, Any]) -> int:
 
 async def asked_by(auditor: Somebody, somebody: Somebody) -> Any:
     """Give the one change of a profile that somebody asked for."""
-    found = await told(auditor, "/v1/audit", actor=somebody.account, type="account.change_profile")
-    (only,) = found["items"]
+    until = time.monotonic() + PATIENCE
+    while not (
+        found := (await told(auditor, "/v1/audit", actor=somebody.account, type="account.change_profile"))["items"]
+    ):
+        assert time.monotonic() < until
+        await asyncio.sleep(0.1)
+    (only,) = found
     return only
 
 
