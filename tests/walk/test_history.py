@@ -177,7 +177,7 @@ async def test_who_was_erased_asked_from_nowhere_any_more_and_what_they_did_is_p
         await asyncio.sleep(0.2)
     answer = await felt(lambda: auditor.get(f"/v1/audit/subjects/account/{cy.account}"), 200)
     assert answer.json()["state"]["status"] == "erased"
-    assert kept(await auditor.get("/v1/audit/export", actor=cy.account), after)[: len(values)] == values
+    assert set(values) <= set(kept(await auditor.get("/v1/audit/export", actor=cy.account), after))
     for file in (before, after):
         assert verify(file, [], key).findings == []
     forged = after.read_bytes().replace(b'"locale"', b'"avatar"', 1)
