@@ -96,8 +96,8 @@ def _subjects(router: APIRouter, audit: Audit, noted: Noted) -> None:
         said = await noted(request)
         listing = Listing(request, said, query, audit.cursors)
         (before,) = listing.after or [NEWEST]
-        rows = await audit.changes(domain, possible(subject), said, query.field, before, query.limit + 1)
-        return listing.answer(rows, "", lambda row: [row["version"]])
+        rows, position = await audit.changes(domain, possible(subject), said, query.field, before, query.limit + 1)
+        return listing.answer(rows, position, lambda row: [row["version"]])
 
 
 def _exports(router: APIRouter, audit: Audit, noted: Noted, export: Export) -> None:

@@ -1,15 +1,16 @@
 """What auditors look for and how it is told: addresses opened, and a request followed to all that came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka.errors import KafkaError
 
 from infra.auth.vault import Vault
 from infra.ends import Ends
-from projections import audit, changes, history, opened, outcome, past
+from projections import audit, changes, history, looking_back, opened, outcome, past
 from projections.cursors import Cursors
 from projections.door import ReadDoor, unknown
+from projections.history import NEWEST
 from projections.lens import AsOf
 from projections.positions import Positions
 from projections.projection import Row, moment
@@ -58,13 +59,11 @@ class Audit:
         rows = await self._door.ask(
             lambda connection: audit.correlated(connection, found["correlation_id"], FOLLOWED_AT_MOST)
         )
-        facts = await self._door.ask(lambda connection: audit.facts(connection, [row["command_id"] for row in rows]))
-        by_command: dict[str, list[Row]] = {}
-        for fact in facts:
-            by_command.setdefault(fact.pop("command_id"), []).append(fact)
-        told = [await self._followed(row, by_command.get(row["command_id"], [])) for row in rows]
-        (asked,) = [each for each in told if each["command_id"] == command_id] or [await self._followed(found, [])]
-        return asked | {"because_of_it": _caused(asked, told)}
+        ids = [found["command_id"], *(row["command_id"] for row in rows)]
+        facts: dict[str, list[Row]] = {}
+        for fact in await self._door.ask(lambda connection: audit.facts(connection, ids)):
+            facts.setdefault(fact.pop("command_id"), []).append(fact)
+        return await self._followed(found, rows, facts)
 
     async def positions(self, terms: Terms, filters: Mapping[str, Any]) -> list[Position]:
         """Give where all records of the commands stand that are looked for."""
@@ -78,8 +77,9 @@ class Audit:
 
     async def subject(self, domain: str, subject: str, terms: Terms) -> Row:
         """Give a subject of any domain as it is or was, with what is personal as it is sealed."""
-        await self._reach_past(domain, terms)
-        when = terms.as_of or past.VERSIONS
+        _require_past(domain)
+        await self._door.reach(terms, past.SUBJECTS[domain], history.projection)
+        when = terms.as_of or NEWEST
 
         async def ask(connection: Any) -> changes.Version:
             async with connection.transaction():
@@ -92,28 +92,17 @@ class Audit:
 
     async def difference(self, domain: str, subject: str, terms: Terms, since: AsOf | int, to: AsOf | int) -> Row:
         """Give what changed of a subject between two versions, moments or positions, and by whom."""
-        await self._reach_past(domain, terms)
-
-        async def ask(connection: Any) -> Row:
-            async with connection.transaction():
-                return await changes.difference(connection, domain, subject, since, to)
-
-        return await self._door.ask(ask)
+        _require_past(domain)
+        return await looking_back.difference(self._door, domain, subject, terms, since=since, to=to)
 
     async def changes(  # noqa: PLR0913, PLR0917 - a field and the page of it
         self, domain: str, subject: str, terms: Terms, field: str, before: int, limit: int
-    ) -> list[Row]:
-        """Give a page of the facts that changed a field of a subject, the newest first."""
-        path = changes.path_of(field)
-        await self._reach_past(domain, terms)
-        span = {"since": 0, "to": before - 1, "limit": limit}
-        return await self._door.ask(lambda connection: past.changes(connection, domain, subject, path, **span))
-
-    async def _reach_past(self, domain: str, terms: Terms) -> None:
-        if domain not in past.SUBJECTS:
-            told = f"Nothing of '{domain[:50]}' changes; name one of {', '.join(sorted(past.SUBJECTS))}."
-            raise Problem("domain_unknown", told)
-        await self._door.reach(terms, past.SUBJECTS[domain], history.projection)
+    ) -> tuple[list[Row], str]:
+        """Give a page of the facts that changed a field of a subject, the newest first, and the position it knows."""
+        _require_past(domain)
+        return await looking_back.page_of_changes(
+            self._door, domain, subject, terms, field=field, before=before, limit=limit
+        )
 
     async def _by_address(self, filters: Mapping[str, Any]) -> dict[str, Any]:
         """Put in place of an address the sealed ones that it has: each is sealed with the key of who asked."""
@@ -134,14 +123,19 @@ class Audit:
     async def _opened(self, actor: str, sealed: str | None) -> str | None:
         return opened.opened(await self._vault.known(actor), "network", sealed) if sealed else None
 
-    async def _followed(self, row: Row, facts: list[Row]) -> Row:
+    async def _followed(self, row: Row, rows: Sequence[Row], facts: Mapping[str, list[Row]]) -> Row:
+        """Tell of a command, its facts, and those among `rows` that were asked because of these."""
         asked_time, trace = await self._asked(row["command"])
-        place = Position.parse(row["position"])
+        its = facts.get(row["command_id"], [])
+        because = {fact["fact_id"] for fact in its}
         return await self._told(dict(row)) | {
             "asked_time": moment(asked_time) if asked_time is not None else None,
             "trace": trace,
-            "facts": facts,
-            "read_models": self._read_models(place),
+            "facts": its,
+            "read_models": self._read_models(Position.parse(row["position"])),
+            "because_of_it": [
+                await self._followed(each, rows, facts) for each in rows if each["causation_id"] in because
+            ],
         }
 
     async def _asked(self, command: str) -> tuple[int | None, str | None]:
@@ -165,7 +159,8 @@ class Audit:
         ]
 
 
-def _caused(asked: Row, told: list[Row]) -> list[Row]:
-    """Give the commands that were asked because of a command's facts, each with what was asked because of its own."""
-    facts = {fact["fact_id"] for fact in asked["facts"]}
-    return [each | {"because_of_it": _caused(each, told)} for each in told if each["causation_id"] in facts]
+def _require_past(domain: str) -> None:
+    """Raise Problem for a domain whose subjects do not change."""
+    if domain not in past.SUBJECTS:
+        told = f"Nothing of '{domain[:50]}' changes; name one of {', '.join(sorted(past.SUBJECTS))}."
+        raise Problem("domain_unknown", told)

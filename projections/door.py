@@ -16,7 +16,7 @@ from infra.auth.vault import Vault
 from infra.ends import Ends
 from infra.postgres import Connection
 from infra.settings import Settings
-from projections import changes, cursors, history, kind, outcome, past, resource
+from projections import cursors, history, kind, outcome, past, resource
 from projections.cursors import Cursors
 from projections.documents import Document, Shelf, document
 from projections.lens import AsOf, look_back
@@ -24,7 +24,7 @@ from projections.outcome import Answered
 from projections.positions import Lag, Positions
 from projections.projection import Projection, Row
 from projections.reading import Place
-from projections.terms import WAIT, Terms, at_least
+from projections.terms import WAIT, Terms
 from schemas import topics
 from schemas.message import Outcome, Position
 from schemas.partition import partition_of
@@ -76,7 +76,7 @@ class ReadDoor:
 
     async def _past_resource(self, resource_id: str, terms: Terms) -> Document:
         """Give a resource as it was, to whoever may read it as it is. Raises Problem."""
-        await self.reach(terms, resource.projection, of=place_of(resource_id))
+        await self.reach(terms, resource.projection, of=place_of(resource.projection, resource_id))
 
         async def ask(connection: Connection) -> Row | None:
             await require_readable(connection, resource_id, terms)
@@ -99,7 +99,7 @@ class ReadDoor:
 
     async def history(self, resource_id: str, terms: Terms, before: int, limit: int) -> tuple[list[Row], str]:
         """Give a page of what happened to a resource. Raises Problem."""
-        await self.reach(terms, resource.projection, history.projection, of=place_of(resource_id))
+        await self.reach(terms, resource.projection, history.projection, of=place_of(resource.projection, resource_id))
         position = self.position(terms, history.projection)
 
         async def ask(connection: Connection) -> list[Row]:
@@ -107,41 +107,6 @@ class ReadDoor:
             return await history.page(connection, resource.resource.name, resource_id, before, limit)
 
         return await self.ask(ask, terms.as_of), position
-
-    async def difference(self, resource_id: str, terms: Terms, since: AsOf | int, to: AsOf | int) -> Row:
-        """Give what changed of a resource between two versions, moments or positions, and by whom. Raises Problem."""
-        await self._reach_past(resource_id, terms, since, to)
-
-        async def ask(connection: Connection) -> Row:
-            await require_readable(connection, resource_id, terms)
-            async with connection.transaction():
-                return await changes.difference(connection, "resource", resource_id, since, to)
-
-        return await self.ask(ask)
-
-    async def changes(
-        self, resource_id: str, terms: Terms, field: str, before: int, limit: int
-    ) -> tuple[list[Row], str]:
-        """Give a page of the facts that changed a field of a resource, the newest first. Raises Problem."""
-        path = changes.path_of(field)
-        await self._reach_past(resource_id, terms)
-        told = replace(history.projection, domains=resource.projection.domains)
-        position = self.position(terms, past_of(resource.projection), told)
-
-        async def ask(connection: Connection) -> list[Row]:
-            await require_readable(connection, resource_id, terms)
-            span = {"since": 0, "to": before - 1, "limit": limit}
-            return await past.changes(connection, "resource", resource_id, path, **span)
-
-        return await self.ask(ask), position
-
-    async def _reach_past(self, resource_id: str, terms: Terms, *moments: AsOf | int) -> None:
-        """Wait until all is known up to the moments, and whatever else the caller wants known. Raises Problem."""
-        await self.reach(terms, past_of(resource.projection), history.projection)
-        for each in moments:
-            if isinstance(each, AsOf):
-                known = replace(terms, as_of=each, at_least=at_least(map(str, each.positions())))
-                await self.reach(known, resource.projection, history.projection, of=place_of(resource_id))
 
     async def kind(self, name: str, version: int | None, terms: Terms) -> Row:
         """Give a version of a kind, the newest if none is named. Raises Problem."""
@@ -238,10 +203,6 @@ class ReadDoor:
             raise Problem("kafka_unavailable", told, headers={"Retry-After": "1"}) from error
         return until
 
-    async def knows(self, projection: Projection, wanted: Mapping[Place, int], limit: float) -> bool:
-        """Wait until a projection knows these facts; False if it does not within so many seconds."""
-        return await self.positions.wait(projection.name, wanted, limit)
-
     async def _require_there(self, topic: Callable[[str], str], wanted: Mapping[Place, int], limit: float) -> None:
         """Refuse positions that no record has, as far as Kafka can be asked in time. Raises Problem."""
         domains = {place.domain: [each for each in wanted if each.domain == place.domain] for place in wanted}
@@ -302,9 +263,10 @@ async def require_readable(connection: Connection, resource_id: str, terms: Term
         raise unknown("resource")
 
 
-def place_of(resource_id: str) -> Place:
-    (domain,) = resource.projection.domains
-    return Place(domain.name, partition_of(resource_id.encode(), domain.partitions))
+def place_of(projection: Projection, subject: str) -> Place:
+    """Give the journal in which the facts of a subject stand, of a projection of one domain."""
+    (domain,) = projection.domains
+    return Place(domain.name, partition_of(subject.encode(), domain.partitions))
 
 
 def places_of(projection: Projection) -> list[Place]:

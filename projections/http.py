@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path, Query, Request, Response, Security
 
 from infra.auth import bearer, signed_in
 from infra.direct import DirectRoute
-from projections import openapi
+from projections import looking_back, openapi
 from projections.answering import JSON, Listing, possible, unless_had
 from projections.answers import Changes, Difference, History, Kind, Kinds, Resource, Resources
 from projections.documents import json_body
-from projections.door import ReadDoor, unknown
+from projections.door import ReadDoor, require_readable, unknown
 from projections.history import NEWEST
 from projections.queries import FieldQuery, PastPage, ResourceQuery, Span
 from projections.resource import SORTS
@@ -81,14 +81,18 @@ def _lists(router: APIRouter, door: ReadDoor) -> None:
         said = terms(request, "resource:read")
         since = version_or_moment(query.since)
         to = version_or_moment(query.to) if query.to is not None else NEWEST
-        return Response(json_body(await door.difference(possible(resource_id), said, since, to)), 200, None, JSON)
+        may = partial(require_readable, resource_id=possible(resource_id), terms=said)
+        told = await looking_back.difference(door, "resource", resource_id, said, since=since, to=to, may=may)
+        return Response(json_body(told), 200, None, JSON)
 
     @router.get("/resources/{resource_id}/changes", **openapi.page("Who changed a field", Changes, "not_found"))
     async def changes(resource_id: ResourceId, request: Request, query: Annotated[FieldQuery, Query()]) -> Response:
         said = terms(request, "resource:read")
         listing = Listing(request, said, query, door.cursors)
         (before,) = listing.after or [NEWEST]
-        rows, position = await door.changes(possible(resource_id), said, query.field, before, query.limit + 1)
+        may = partial(require_readable, resource_id=possible(resource_id), terms=said)
+        span = {"field": query.field, "before": before, "limit": query.limit + 1}
+        rows, position = await looking_back.page_of_changes(door, "resource", resource_id, said, **span, may=may)
         return listing.answer(rows, position, lambda row: [row["version"]])
 
     @router.get("/kinds", **openapi.page("All kinds", Kinds))

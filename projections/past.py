@@ -129,9 +129,6 @@ _CHANGED_LAST = """
     ORDER BY field, version DESC
 """
 _NEWEST_TOLD = "SELECT max(version) FROM public.history WHERE domain = %s AND subject = %s"
-VERSIONS = 2**31 - 1
-"""More than there are of any subject."""
-
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 """After all facts."""
 

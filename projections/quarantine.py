@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,8 +17,9 @@ from projections import statements
 from projections.fold import EARLIER, fold, wanted
 from projections.projection import Key, Projection, Row
 from projections.reading import Place, Told, told
-from projections.rows import UNWRITABLE, reason
+from projections.rows import UNWRITABLE, look_up, reason
 from projections.versions import pinned
+from schemas.message import Position
 
 
 class HeldSubject(NamedTuple):
@@ -121,8 +123,8 @@ async def _apply(
     applied: list[Told] = []
     row = None
     for fact in facts:
-        keys = [key for key in wanted(projection, [fact]) if key not in rows]
-        rows |= await _rows(connection, projection, keys)
+        if keys := [key for key in wanted(projection, [fact]) if key not in rows]:
+            rows |= await look_up(connection, projection.table, statements.rows_of(projection.table), keys)
         folded = fold(projection, rows, [fact])
         if folded.held:
             return applied, row, folded.held[0][1]
@@ -136,16 +138,6 @@ async def _apply(
         row = next(iter(folded.rows.values()), row)
         applied.append(fact)
     return applied, row, None
-
-
-async def _rows(connection: Connection, projection: Projection, keys: Sequence[Key]) -> dict[Key, Row]:
-    if not keys:
-        return {}
-    names = statements.key_names(projection.table)
-    named = statements.parameter(dict(zip(names, key, strict=True)) for key in keys)
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(statements.rows_of(projection.table), [named])
-        return {tuple(row[name] for name in names): row for row in await cursor.fetchall()}
 
 
 async def first_at(connection: Connection, projection: Projection, position: str) -> bytes:
@@ -162,8 +154,8 @@ async def first_at(connection: Connection, projection: Projection, position: str
 
 def _at(position: str) -> tuple[str, int, int]:
     """Read a position. Raises Unusable."""
-    domain, _, rest = position.partition(":")
-    partition, _, offset = rest.partition(":")
-    if not (domain and partition.isascii() and partition.isdecimal() and offset.isascii() and offset.isdecimal()):
-        raise Unusable(f"'{position}' is no position: write it as domain:partition:offset, such as resource:3:17.")
-    return domain, int(partition), int(offset)
+    with suppress(ValueError):
+        read = Position.parse(position)
+        if read.domain:
+            return read.domain, read.partition, read.offset
+    raise Unusable(f"'{position}' is no position: write it as domain:partition:offset, such as resource:3:17.")

@@ -8,6 +8,7 @@ import orjson
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
+from sqlalchemy import Table
 
 from infra import postgres, telemetry
 from infra.settings import Settings, Unusable
@@ -29,6 +30,15 @@ log = telemetry.log(__name__)
 
 class Unwritable(Exception):  # noqa: N818 - one fact among many; which one is found by writing fewer
     """PostgreSQL cannot keep a row that some fact made."""
+
+
+async def look_up(connection: postgres.Connection, table: Table, load: bytes, keys: Sequence[Key]) -> dict[Key, Row]:
+    """Give the rows of these keys that there are; `load` is the statement for it, of the same table."""
+    names = statements.key_names(table)
+    named = statements.parameter(dict(zip(names, key, strict=True)) for key in keys)
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(load, [named])
+        return {tuple(row[name] for name in names): row for row in await cursor.fetchall()}
 
 
 class Rows:
@@ -143,11 +153,8 @@ class Rows:
         known = {key: self._known[key] for key in keys if key in self._known}
         if len(known) == len(keys):
             return known
-        names = statements.key_names(self._projection.table)
-        named = statements.parameter(dict(zip(names, key, strict=True)) for key in keys if key not in known)
-        async with connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(self._load_rows, [named])
-            return known | {tuple(row[name] for name in names): row for row in await cursor.fetchall()}
+        lacking = [key for key in keys if key not in known]
+        return known | await look_up(connection, self._projection.table, self._load_rows, lacking)
 
     def _know(self, rows: Mapping[Key, Row], size: int) -> None:
         """Remember rows that were written: they stay so until somebody else moves one of the places."""

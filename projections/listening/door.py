@@ -121,7 +121,7 @@ def listening_door(  # noqa: PLR0913, PLR0917 - everything that it stands betwee
     """Make the door on the journals and read models that there are."""
 
     async def known(facts: Mapping[Place, int]) -> bool:
-        return await read.knows(resource.projection, facts, KNOWN_WITHIN)
+        return await read.positions.wait(resource.projection.name, facts, KNOWN_WITHIN)
 
     async def readers(ids: Sequence[str]) -> dict[str, frozenset[str]]:
         return await read.ask(lambda asking: resource.readers(asking, ids))
