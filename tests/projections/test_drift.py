@@ -43,6 +43,16 @@ def a_journal() -> Journal:
     return journal
 
 
+@pytest.fixture
+async def read(ground: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Let resources and history have read the same journal, and the audit look at all subjects."""
+    monkeypatch.setattr(drift, "SAMPLE", 40)
+    journal = a_journal()
+    await project(ground, resource.projection, journal)
+    await project(ground, history.projection, journal)
+    return ground
+
+
 async def test_rows_that_are_the_fold_of_their_facts_have_not_drifted(ground: Settings, connection: Connection) -> None:
     journal = a_journal()
     await project(ground, resource.projection, journal)
@@ -52,33 +62,23 @@ async def test_rows_that_are_the_fold_of_their_facts_have_not_drifted(ground: Se
 
 
 async def test_a_row_that_was_changed_by_hand_is_found_and_known_until_it_is_mended(
-    ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    read: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drift, "SAMPLE", 40)
-    journal = a_journal()
-    await project(ground, resource.projection, journal)
-    await project(ground, history.projection, journal)
-    await run(ground, "UPDATE resource SET name = 'wrong', tags = '{}' WHERE resource_id = 'r7'")
+    await run(read, "UPDATE resource SET name = 'wrong', tags = '{}' WHERE resource_id = 'r7'")
     assert await drift.audit(connection, resource.projection) == {"r7": ["name", "tags"]}
     (known,) = await drifted(connection)
     assert (known.projection, known.subject, known.columns) == ("resource", "r7", ["name", "tags"])
     # Whether or not the sample comes upon it again.
     monkeypatch.setattr(drift, "SAMPLE", 0)
-    await run(ground, "UPDATE resource SET tags = '{a,b}' WHERE resource_id = 'r7'")
+    await run(read, "UPDATE resource SET tags = '{a,b}' WHERE resource_id = 'r7'")
     assert await drift.audit(connection, resource.projection) == {"r7": ["name"]}
-    await run(ground, "UPDATE resource SET name = '7 renamed' WHERE resource_id = 'r7'")
+    await run(read, "UPDATE resource SET name = '7 renamed' WHERE resource_id = 'r7'")
     assert await drift.audit(connection, resource.projection) == {}
     assert await drifted(connection) == []
 
 
-async def test_a_row_whose_facts_cannot_be_folded_any_more_has_drifted(
-    ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(drift, "SAMPLE", 40)
-    journal = a_journal()
-    await project(ground, resource.projection, journal)
-    await project(ground, history.projection, journal)
-    await run(ground, "UPDATE history SET type = 'resource.unheard_of' WHERE subject = 'r7' AND version = 2")
+async def test_a_row_whose_facts_cannot_be_folded_any_more_has_drifted(read: Settings, connection: Connection) -> None:
+    await run(read, "UPDATE history SET type = 'resource.unheard_of' WHERE subject = 'r7' AND version = 2")
     assert list(await drift.audit(connection, resource.projection)) == ["r7"]
 
 
@@ -90,50 +90,34 @@ async def test_what_only_lags_has_not_drifted(ground: Settings, connection: Conn
     assert await drift.audit(connection, resource.projection) == {}
 
 
-async def test_a_fact_that_was_skipped_is_not_missed(
-    ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(drift, "SAMPLE", 40)
-    journal = a_journal()
-    await project(ground, resource.projection, journal)
-    await project(ground, history.projection, journal)
-    await run(ground, "UPDATE resource SET name = 'The book of sand' WHERE resource_id = 'r0'")
+async def test_a_fact_that_was_skipped_is_not_missed(read: Settings, connection: Connection) -> None:
+    await run(read, "UPDATE resource SET name = 'The book of sand' WHERE resource_id = 'r0'")
     assert list(await drift.audit(connection, resource.projection)) == ["r0"]
     skips = Journal("projection")
     skips.tell("resource", FactSkipped(position="resource:0:1", operator="ada", reason="it was never so"))
-    await project(ground, history.projection, skips)
+    await project(read, history.projection, skips)
     assert await drift.audit(connection, resource.projection) == {}
 
 
-async def test_a_fact_that_another_build_goes_without_is_missed(
-    ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(drift, "SAMPLE", 40)
-    journal = a_journal()
-    await project(ground, resource.projection, journal)
-    await project(ground, history.projection, journal)
-    await run(ground, "UPDATE resource SET name = 'The book of sand' WHERE resource_id = 'r0'")
+async def test_a_fact_that_another_build_goes_without_is_missed(read: Settings, connection: Connection) -> None:
+    await run(read, "UPDATE resource SET name = 'The book of sand' WHERE resource_id = 'r0'")
     skips, live = Journal("projection"), await versions.find(connection, "resource")
     assert live is not None
     said = {"position": "resource:0:1", "operator": "ada", "reason": "it was never so"}
     skips.tell("resource", FactSkipped(build="another", **said))
-    await project(ground, history.projection, skips)
+    await project(read, history.projection, skips)
     assert await drift.audit(connection, resource.projection) == {"r0": ["name"]}
     skips.tell("resource", FactSkipped(build=live.build, **said))
-    await project(ground, history.projection, skips)
+    await project(read, history.projection, skips)
     assert await drift.audit(connection, resource.projection) == {}
 
 
 async def test_a_row_that_is_gone_has_drifted_while_there_are_facts_of_it(
-    ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    read: Settings, connection: Connection
 ) -> None:
-    monkeypatch.setattr(drift, "SAMPLE", 40)
-    journal = a_journal()
-    await project(ground, resource.projection, journal)
-    await project(ground, history.projection, journal)
-    await run(ground, "DELETE FROM resource WHERE resource_id = 'r7'")
+    await run(read, "DELETE FROM resource WHERE resource_id = 'r7'")
     assert await drift.audit(connection, resource.projection) == {"r7": [drift.MISSING]}
-    await run(ground, "DELETE FROM history WHERE subject = 'r7'")
+    await run(read, "DELETE FROM history WHERE subject = 'r7'")
     assert await drift.audit(connection, resource.projection) == {}
     assert await drifted(connection) == []
 
@@ -153,14 +137,8 @@ async def test_a_row_that_is_held_back_is_not_missing(
     assert await drift.audit(connection, resource.projection) == {}
 
 
-async def test_a_row_of_more_facts_than_there_are_has_drifted(
-    ground: Settings, connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(drift, "SAMPLE", 40)
-    journal = a_journal()
-    await project(ground, resource.projection, journal)
-    await project(ground, history.projection, journal)
-    await run(ground, "UPDATE resource SET version = 9 WHERE resource_id = 'r7'")
+async def test_a_row_of_more_facts_than_there_are_has_drifted(read: Settings, connection: Connection) -> None:
+    await run(read, "UPDATE resource SET version = 9 WHERE resource_id = 'r7'")
     assert await drift.audit(connection, resource.projection) == {"r7": ["version"]}
 
 

@@ -37,6 +37,16 @@ async def connection(ground: Settings) -> AsyncIterator[Connection]:
             await versions.drop(connection, name)
 
 
+async def books_read(settings: Settings, projection: Projection, appender: Appender, count: int) -> Books:
+    """Let so much be told, and the live version have read it."""
+    books = Books(projection)
+    books.tell(count)
+    await appender.append(*books.journals)
+    async with following(settings, projection):
+        await settled(settings, books)
+    return books
+
+
 async def move(settings: Settings, connection: Connection, projection: Projection, name: str = NEXT) -> None:
     """Bring a version to where the live one is."""
     moved = versions.version(projection, "next" if name == NEXT else "before")
@@ -68,11 +78,7 @@ async def indexes(settings: Settings, table: str) -> set[str]:
 async def test_a_version_is_the_fold_of_the_journals(
     ground: Settings, read_model: Projection, appender: Appender, connection: Connection
 ) -> None:
-    books = Books(read_model)
-    books.tell(40)
-    await appender.append(*books.journals)
-    async with following(ground, read_model):
-        await settled(ground, books)
+    await books_read(ground, read_model, appender, 40)
     await build(ground, connection, read_model)
     assert await versions.places(connection, NEXT) == await versions.places(connection, "resource")
     compared = await compare(connection, read_model, NEXT)
@@ -82,11 +88,7 @@ async def test_a_version_is_the_fold_of_the_journals(
 async def test_whoever_builds_is_killed_at_any_moment_and_goes_on_where_it_was(
     ground: Settings, read_model: Projection, appender: Appender, connection: Connection
 ) -> None:
-    books = Books(read_model)
-    books.tell(400)
-    await appender.append(*books.journals)
-    async with following(ground, read_model):
-        await settled(ground, books)
+    await books_read(ground, read_model, appender, 400)
     await versions.create(connection, read_model)
     read = []
     for n in range(8):
@@ -104,11 +106,7 @@ async def test_whoever_builds_is_killed_at_any_moment_and_goes_on_where_it_was(
 async def test_a_row_that_differs_is_shown(
     ground: Settings, read_model: Projection, appender: Appender, connection: Connection
 ) -> None:
-    books = Books(read_model)
-    books.tell(5)
-    await appender.append(*books.journals)
-    async with following(ground, read_model):
-        await settled(ground, books)
+    await books_read(ground, read_model, appender, 5)
     await build(ground, connection, read_model)
     await run(ground, "UPDATE resource SET name = 'wrong', tags = '{a}' WHERE resource_id = 'r1'")
     await run(ground, "DELETE FROM resource WHERE resource_id = 'r2'")
@@ -142,11 +140,7 @@ async def test_when_each_version_came_to_know_a_fact_is_not_compared(ground: Set
 async def test_columns_that_only_one_has_are_named_and_those_of_another_type_compared(
     ground: Settings, read_model: Projection, appender: Appender, connection: Connection
 ) -> None:
-    books = Books(read_model)
-    books.tell(3)
-    await appender.append(*books.journals)
-    async with following(ground, read_model):
-        await settled(ground, books)
+    await books_read(ground, read_model, appender, 3)
     await build(ground, connection, read_model)
     await run(ground, "ALTER TABLE resource__next ALTER version TYPE bigint, ADD colour text")
     compared = await compare(connection, read_model, NEXT)
@@ -156,11 +150,7 @@ async def test_columns_that_only_one_has_are_named_and_those_of_another_type_com
 async def test_a_switch_takes_all_that_a_version_has(
     ground: Settings, read_model: Projection, appender: Appender, connection: Connection
 ) -> None:
-    books = Books(read_model)
-    books.tell(10)
-    await appender.append(*books.journals)
-    async with following(ground, read_model):
-        await settled(ground, books)
+    await books_read(ground, read_model, appender, 10)
     before, places = await versions.find(connection, "resource"), await versions.places(connection, "resource")
     called = await indexes(ground, "resource")
     await build(ground, connection, read_model)
@@ -402,11 +392,7 @@ async def test_a_table_that_is_read_for_long_is_given_up_and_nothing_changed(
 async def test_a_version_that_read_another_journal_is_not_taken_for_one_of_this(
     ground: Settings, read_model: Projection, appender: Appender, connection: Connection
 ) -> None:
-    books = Books(read_model)
-    books.tell(5)
-    await appender.append(*books.journals)
-    async with following(ground, read_model):
-        await settled(ground, books)
+    await books_read(ground, read_model, appender, 5)
     await build(ground, connection, read_model)
     await run(ground, r"UPDATE positions SET head = '\x00' WHERE projection = 'resource__next'")
     with pytest.raises(Unusable, match="resource__next has read another journal"):

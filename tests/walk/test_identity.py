@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -48,13 +49,17 @@ async def test_the_way_of_a_person(http: httpx2.AsyncClient, admin: Somebody) ->
 
     # A second factor.
     enrolled = await ada.ask("totp.enrol", password=PASSWORD)
-    code = pyotp.TOTP(enrolled["secret"]).now()
-    codes = (await ada.ask("totp.enable", code=code))["recovery_codes"]
+    authenticator = pyotp.TOTP(enrolled["secret"])
+    codes = (await ada.ask("totp.enable", code=authenticator.now()))["recovery_codes"]
     assert len(codes) == 10
     ada.token = ""
     assert (await ada.sign_in(401)).json()["code"] == "code_required"
     await ada.sign_in(code=codes[0])
     assert (await ada.sign_in(401, code=codes[0])).json()["code"] == "credentials_wrong"
+    # The code that it was enabled with is used up; an authenticator whose clock is ahead shows the next one already.
+    following = authenticator.at(int(time.time()) + authenticator.interval)
+    await ada.sign_in(code=following)
+    assert (await ada.sign_in(401, code=following)).json()["code"] == "credentials_wrong"
     await ada.sign_in(code=codes[1])
 
     # A key, within what it is for.
