@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -44,25 +44,21 @@ class GroupLag(NamedTuple):
     lag_seconds: float
 
 
-async def group_lags(settings: Settings, names: Iterable[str] | None = None) -> list[GroupLag]:
-    """Measure groups: those named, or all of others that read facts. Raises KafkaError or OSError."""
+async def group_lags(settings: Settings, *, ours: bool = False) -> list[GroupLag]:
+    """Measure the groups of others that read facts, and our own too if wanted. Raises KafkaError or OSError."""
     admin = AIOKafkaAdminClient(**kafka.connection(settings))
     consumer = AIOKafkaConsumer(**kafka.connection(settings), enable_auto_commit=False, auto_offset_reset="none")
     try:
         await admin.start()
         await consumer.start()
-        wanted = sorted(names) if names is not None else await _others(admin)
-        committed = {name: await _committed(admin, name) for name in wanted[:MOST]}
+        there = sorted(name for name, *_ in await admin.list_consumer_groups() if ours or not name.startswith(OURS))
+        committed = {name: await _committed(admin, name) for name in there[:MOST]}
         committed = {name: offsets for name, offsets in committed.items() if offsets}
         ends: Offsets = await consumer.end_offsets(list({place for each in committed.values() for place in each}))
         return [await _lag(consumer, name, offsets, ends) for name, offsets in committed.items()]
     finally:
         await admin.close()
         await consumer.stop()
-
-
-async def _others(admin: Any) -> list[str]:
-    return sorted(name for name, kind, *_ in await admin.list_consumer_groups() if not name.startswith(OURS))
 
 
 async def _committed(admin: Any, group: str) -> dict[TopicPartition, int]:

@@ -58,10 +58,15 @@ def named(name: str) -> Projection:
 
 def version(projection: Projection, which: Which) -> Projection:
     """Give a version of a projection, which is a projection whose rows stand in another table."""
-    table = projection.table.to_metadata(MetaData(), name=f"{projection.name}{MARK}{which}")
+    table = projection.table.to_metadata(MetaData(), name=name_of(projection.name, which))
     for index in table.indexes:
-        index.name = quoted_name(f"{index.name}{MARK}{which}", quote=None)
+        index.name = quoted_name(name_of(str(index.name), which), quote=None)
     return replace(projection, table=table)
+
+
+def name_of(name: str, which: Which) -> str:
+    """Give the name of a version of a projection."""
+    return f"{name}{MARK}{which}"
 
 
 def live_name(name: str) -> str:
@@ -177,9 +182,9 @@ async def switch(connection: Connection, name: str) -> None:
     """Let the next version be live, in the transaction that has pinned it; the one before it is dropped."""
 
     async def change() -> None:
-        await drop(connection, f"{name}{MARK}before")
-        await _rename(connection, name, f"{name}{MARK}before")
-        await _rename(connection, f"{name}{MARK}next", name)
+        await drop(connection, name_of(name, "before"))
+        await _rename(connection, name, name_of(name, "before"))
+        await _rename(connection, name_of(name, "next"), name)
         await _make_lens(connection)
 
     await _soon(connection, change, name)
@@ -189,8 +194,8 @@ async def roll_back(connection: Connection, name: str) -> None:
     """Undo a switch, in the transaction that has pinned the live version: it is the next one again."""
 
     async def change() -> None:
-        await _rename(connection, name, f"{name}{MARK}next")
-        await _rename(connection, f"{name}{MARK}before", name)
+        await _rename(connection, name, name_of(name, "next"))
+        await _rename(connection, name_of(name, "before"), name)
         await _make_lens(connection)
 
     await _soon(connection, change, name)

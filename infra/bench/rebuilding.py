@@ -82,4 +82,4 @@ def _require_built(build: Child) -> None:
 
 async def _drop(bed: Bed) -> None:
     async with await postgres.connect(bed.settings) as connection:
-        await versions.drop(connection, f"{NAME}{versions.MARK}next")
+        await versions.drop(connection, versions.name_of(NAME, "next"))

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from aiokafka.admin import AIOKafkaAdminClient
 from psycopg import sql
 from rich.box import SIMPLE
 from rich.console import Console
@@ -59,7 +58,7 @@ async def show_versions(settings: Settings, console: Console) -> None:
     async with asking(settings) as connection:
         for projection in READ_MODELS:
             live = await versions.places(connection, projection.name)
-            for name in (projection.name, f"{projection.name}__next", f"{projection.name}__before"):
+            for name in (projection.name, *(versions.name_of(projection.name, which) for which in versions.OTHERS)):
                 row = await _version(connection, projection, name, live)
                 if row is not None:
                     table.add_row(*row)
@@ -117,7 +116,7 @@ async def show_lag(settings: Settings, console: Console) -> int:
             async with redis.client(settings) as cache:
                 reached[documents.NAME] = await documents.places(cache)
             lags = {name: await _lag(ends, places) for name, places in reached.items()}
-            groups = await group_lags(settings, await _groups(settings))
+            groups = await group_lags(settings, ours=True)
     finally:
         await ends.stop()
     console.print(_projections(lags, held, drift))
@@ -142,16 +141,6 @@ async def _lag(ends: Ends, reached: Mapping[Place, Progress]) -> _Lag:
             if behind and reached[place].fact_time:
                 ages.append(time.time() - reached[place].fact_time / 1000)
     return _Lag(facts, max(ages))
-
-
-async def _groups(settings: Settings) -> list[str]:
-    """Name the consumer groups that there are."""
-    admin = AIOKafkaAdminClient(**kafka.connection(settings))
-    try:
-        await admin.start()
-        return sorted(name for name, *_ in await admin.list_consumer_groups())
-    finally:
-        await admin.close()
 
 
 def _projections(lags: Mapping[str, _Lag], held: Mapping[str, int], drift: Iterable[Any]) -> Table:

@@ -86,7 +86,7 @@ def _named(name: str) -> Projection:
     """Give a projection, or a version of one, by its name. Raises Unusable."""
     live = versions.named(versions.live_name(name))
     for which in versions.OTHERS:
-        if name == f"{live.name}{versions.MARK}{which}":
+        if name == versions.name_of(live.name, which):
             return versions.version(live, which)
     if name != live.name:
         raise Unusable(f"There is no version {name}: `annal projection list` shows what there is.")
