@@ -3,11 +3,13 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 
+from agent import http as talked
 from infra import discovery, documents, errors, health, kafka, play, redis
 from infra.auth.gate import Gate
 from infra.auth.vault import Vault
@@ -21,7 +23,7 @@ from infra.noting import Noting
 from infra.observe import Observed
 from infra.prove import http as checkpoints
 from infra.settings import Settings
-from projections import audit_http, people, registry
+from projections import audit_http, character_http, conversations, people, registry
 from projections import http as read_door
 from projections.audited import Audit
 from projections.door import ReadDoor
@@ -30,6 +32,7 @@ from projections.listening.door import listening_door
 from streams import sessions
 from streams.ask import Asker
 from streams.door import WriteDoor
+from streams.forms import Identity
 from streams.http import Commands
 from streams.kinds import FollowedKinds
 from streams.waiting import Waiting
@@ -38,8 +41,27 @@ OBJECTS_OF_UPLOADS = 50_000
 """Objects made until the collector looks for cycles: uploads make many and no cycles."""
 
 
+class Joined(NamedTuple):
+    """The doors without a gate, and what they stand on."""
+
+    app: FastAPI
+    identity: Identity
+    ends: Ends
+
+
 def create(settings: Settings) -> FastAPI:
     """Make the app; it connects when it starts, and again whenever a server comes back."""
+    app, identity, _ = joined(settings)
+    app.add_middleware(Gate, doorkeeper=identity.doorkeeper, limits=identity.limits)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **shared_with(settings.cors_origins))
+    app.add_middleware(Guarded)
+    app.add_middleware(Observed)
+    return app
+
+
+def joined(settings: Settings) -> Joined:
+    """Join the doors. Who asks is to be said by whatever stands around them."""
     connection = kafka.connection(settings)
     cache = redis.client(settings)
     ends = Ends(connection)
@@ -82,6 +104,9 @@ def create(settings: Settings) -> FastAPI:
     for router in (
         read_door.routes(read),
         people.routes(read),
+        character_http.routes(read),
+        conversations.routes(read),
+        talked.routes(cache, forms.people.talks),
         audit_http.routes(audit, noting.note, Exporting(settings, identities.vault).lines),
         checkpoints.routes(settings, identities.vault),
         sessions.routes(forms),
@@ -94,9 +119,4 @@ def create(settings: Settings) -> FastAPI:
     app.router.routes.extend(listening.routes(listeners))
     errors.handle(app)
     documents.describe(app, commands.routes)
-    app.add_middleware(Gate, doorkeeper=identities.doorkeeper, limits=identities.limits)
-    if settings.cors_origins:
-        app.add_middleware(CORSMiddleware, **shared_with(settings.cors_origins))
-    app.add_middleware(Guarded)
-    app.add_middleware(Observed)
-    return app
+    return Joined(app, forms, ends)

@@ -10,7 +10,7 @@ from infra.auth.doorkeeper import KeyRow
 from infra.auth.known import DOMAINS, Change, KeyChange, Snapshot
 from infra.ends import Ends
 from infra.postgres import Connection
-from projections import account, apikey, role, session, totp
+from projections import account, apikey, character, conversation, role, session, totp
 from projections.door import ReadDoor
 from projections.reading import Place
 from projections.terms import Terms, at_least
@@ -22,7 +22,14 @@ from streams.visit import ANYBODY
 WAIT = 2.0
 """Seconds that a read model may take to know what was just written."""
 
-_PROJECTIONS = (account.projection, session.projection, apikey.projection, totp.projection, role.projection)
+_PROJECTIONS = (
+    account.projection,
+    session.projection,
+    apikey.projection,
+    totp.projection,
+    role.projection,
+    character.projection,
+)
 _OF = {each.name: each for each in _PROJECTIONS}
 
 
@@ -62,6 +69,15 @@ class People:
         """Give a key as its journal has it."""
         await self._reach_end("apikey", key_id)
         return await self._door.ask(lambda connection: apikey.find(connection, key_id))
+
+    async def character(self, character_id: str) -> dict[str, Any] | None:
+        """Give a character."""
+        return await self._door.ask(lambda connection: character.find(connection, character_id))
+
+    async def talks(self, conversation_id: str) -> str | None:
+        """Give the account whose conversation it is."""
+        found = await self._door.ask(lambda connection: conversation.find(connection, conversation_id))
+        return str(found["account_id"]) if found is not None else None
 
     async def key(self, digest: str) -> KeyRow | None:
         """Give the key of a secret, with its account. Raises Problem."""

@@ -56,13 +56,13 @@ def unready(settings: Settings) -> str | None:
 
 
 def unready_behind(settings: Settings) -> str | None:
-    """Nothing if worker and projections of this machine say that they are at work, else what they say."""
+    """Nothing if worker, projections and agent of this machine say that they are at work, else what they say."""
     said = {name: _unready(_loopback(port)) for name, port in _behind(settings).items()}
     return next((f"the {name}: {what}" for name, what in said.items() if what is not None), None)
 
 
 def here(settings: Settings) -> dict[str, str | None]:
-    """What worker and projections say, as in `unready`, those that run on this machine."""
+    """What worker, projections and agent say, as in `unready`, those that run on this machine."""
     running = {name: port for name, port in _behind(settings).items() if answers(port)}
     return {f"{name} 127.0.0.1:{port}": _unready(_loopback(port)) for name, port in running.items()}
 
@@ -73,7 +73,7 @@ def ready(settings: Settings) -> bool:
 
 def _behind(settings: Settings) -> dict[str, int]:
     """Give the ports on which those who have no door show how they are."""
-    return {"worker": settings.worker_port, "projections": settings.project_port}
+    return {"worker": settings.worker_port, "projections": settings.project_port, "agent": settings.agent_port}
 
 
 def _loopback(port: int) -> str:

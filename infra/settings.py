@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=1, le=65535)
     worker_port: int = Field(default=8082, ge=0, le=65535)  # /metrics, /healthz, /readyz of the worker; 0 is any port
     project_port: int = Field(default=8081, ge=0, le=65535)  # the same of the projections
+    agent_port: int = Field(default=8083, ge=0, le=65535)  # the same of the agent
+    agent_plugins: tuple[str, ...] = ()  # modules whose actions, providers and evaluators the agent has, as JSON
     cursor_secret: SecretStr | None = None  # signs the cursors of lists; made in the data directory if none is given
 
     # Wraps all keys of the vault: 64 hexadecimal digits; made in the data directory if none is given. Of several,
@@ -195,7 +197,7 @@ def address(settings: Settings, name: str) -> str:
     return found
 
 
-SHOWN = {"kafka_bootstrap", "postgres_url", "redis_url", "host", "port", "worker_port", "project_port"}
+SHOWN = {"kafka_bootstrap", "postgres_url", "redis_url", "host", "port", "worker_port", "project_port", "agent_port"}
 
 
 def publish(settings: Settings) -> None:

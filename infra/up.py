@@ -19,7 +19,7 @@ from infra.embedded.process import Child, end_with_parent
 from infra.ready import door, reach_named, unready, unready_behind
 from infra.settings import Settings, Unusable, publish, withdraw
 
-ROLES = ("worker", "project", "api")
+ROLES = {"worker": ("worker",), "project": ("project",), "api": ("api",), "agent": ("agent", "run")}
 READY_PATIENCE = 60
 FALLS, FALLS_WITHIN = 5, 60
 """Whoever stops so often within so many seconds is not started again."""
@@ -61,7 +61,9 @@ def run(settings: Settings, console: Console) -> None:
     with suppress(KeyboardInterrupt), _told_to_stop(console), embedded.held(settings.data_dir):
         ports.refuse_busy(settings)
         # Only the doors' port is known to people; that of anyone's metrics may be another this time.
-        measured = {name: ports.free_near(getattr(settings, name)) for name in ("worker_port", "project_port")}
+        measured = {
+            name: ports.free_near(getattr(settings, name)) for name in ("worker_port", "project_port", "agent_port")
+        }
         asyncio.run(reach_named(settings))
         _run(settings.model_copy(update=measured), console)
 
@@ -84,7 +86,7 @@ def _run(settings: Settings, console: Console) -> None:
             asyncio.run(topics.create(servers.settings))
             if changed := tables.make(servers.settings, anew=not settings.postgres_url):
                 console.print(f"{', '.join(changed)} changed: all tables are filled again from the facts.")
-            progress.update(starting, description="Starting the worker, the projections and the doors")
+            progress.update(starting, description="Starting the worker, the projections, the doors and the agent")
             with _roles(servers.settings) as roles:
                 _wait_ready(servers.settings, roles)
                 progress.stop()
@@ -97,8 +99,8 @@ def _roles(settings: Settings) -> Iterator[list[Child]]:
     """One process of each role, stopped in reverse: first nothing more is asked, then nothing is left to decide."""
     children = []
     try:
-        for role in ROLES:
-            command = [sys.executable, "-m", "infra.cli", role]
+        for role, said in ROLES.items():
+            command = [sys.executable, "-m", "infra.cli", *said]
             child = Child(role, command, settings.data_dir, settings.environment())
             child.start()
             children.append(child)
@@ -126,7 +128,9 @@ def _welcome(settings: Settings, seconds: float, console: Console) -> None:
     console.print(f"  API documents  {door(settings)}/docs")
     console.print(f"  Health         {door(settings)}/readyz")
     console.print(f"  Metrics        {door(settings)}/metrics, and on the ports", end=" ")
-    console.print(f"{settings.worker_port} (worker) and {settings.project_port} (projections)")
+    console.print(
+        f"{settings.worker_port} (worker), {settings.project_port} (projections) and {settings.agent_port} (agent)"
+    )
     console.print(f"  Data and logs  {settings.data_dir}")
 
 

@@ -12,7 +12,7 @@ from projections.reading import Place, Progress, read
 from projections.rows import Rows
 from schemas import topics
 
-AT_ONCE = 500
+AT_ONCE = 250
 """Records whose rows are written together: few enough that nobody who reads waits long for the disk or a core."""
 
 Batches = Iterator[list[Record]]

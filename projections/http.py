@@ -39,7 +39,7 @@ def _by_id(router: APIRouter, door: ReadDoor) -> None:
 
     async def kind(request: Request) -> Response:
         said = terms(request, "kind:read")
-        row = await door.kind(possible(request.path_params["kind"]), _version(request), said)
+        row = await door.kind(possible(request.path_params["kind"]), version_of(request), said)
         return unless_had(said, row["kind_version"], row["position"], json_body(row))
 
     async def outcome(request: Request) -> Response:
@@ -104,7 +104,7 @@ def _lists(router: APIRouter, door: ReadDoor) -> None:
         return listing.answer(rows, position, lambda row: [row["kind"]])
 
 
-def _version(request: Request) -> int | None:
+def version_of(request: Request) -> int | None:
     """Give the version that the path names, if it does. Raises Problem for what can be none."""
     said = request.path_params.get("version")
     if said is None:

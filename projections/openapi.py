@@ -46,9 +46,12 @@ _PATH = {
     "version": "1",
     "command_id": "0192f0c1-2d3e-7000-8000-000000000000",
     "account_id": "0192f0c1-2d3e-7000-8000-000000000001",
+    "character_id": "6a2f7c1e-0b5d-5c39-8a41-2f1c5c0b7a10",
     "role": "clerk",
     "domain": "resource",
     "subject": "invoice-7",
+    "conversation_id": "0192f0c1-2d3e-7000-8000-00000000000c",
+    "turn": "3",
 }
 
 

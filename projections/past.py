@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from infra.postgres import Connection
-from projections import account, address, apikey, resource, role, session, totp
+from projections import account, address, apikey, character, resource, role, session, totp
 from projections.projection import Key, Projection, Row, happened, moment
 from projections.reading import Place
 from projections.tables import metadata
@@ -39,6 +39,7 @@ SUBJECTS: dict[str, Projection] = {
         session.projection,
         apikey.projection,
         role.projection,
+        character.projection,
     )
 }
 """The read models with one row for each subject, which later facts change; rows of all others stay as they are."""

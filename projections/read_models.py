@@ -1,6 +1,23 @@
 """The map of read models: what is known, one line each."""
 
-from projections import account, address, apikey, history, kind, login, outcome, past, resource, role, session, totp
+from projections import (
+    account,
+    address,
+    apikey,
+    character,
+    conversation,
+    history,
+    kind,
+    login,
+    memory,
+    outcome,
+    past,
+    resource,
+    role,
+    session,
+    totp,
+    turn,
+)
 from projections.projection import Projection
 
 READ_MODELS: tuple[Projection, ...] = (
@@ -13,6 +30,10 @@ READ_MODELS: tuple[Projection, ...] = (
     login.projection,
     apikey.projection,
     role.projection,
+    character.projection,
+    conversation.projection,
+    turn.projection,
+    memory.projection,
     history.projection,
     outcome.projection,
     past.projection,

@@ -1,6 +1,6 @@
 """Every domain, and every class that may stand on a topic, by its type on the wire."""
 
-from schemas import account, address, apikey, audit, kind, login, projection, resource, role, session, totp
+from schemas import account, address, apikey, audit, character, conversation, kind, login, projection, resource, role, session, totp
 from schemas.message import Command, CommandRejected, CommandUnchanged, Domain, Fact
 
 DOMAINS: tuple[Domain, ...] = (
@@ -15,6 +15,8 @@ DOMAINS: tuple[Domain, ...] = (
     role.DOMAIN,
     projection.DOMAIN,
     audit.DOMAIN,
+    character.DOMAIN,
+    conversation.DOMAIN,
 )
 
 EVERYWHERE: tuple[type[Fact], ...] = (CommandUnchanged, CommandRejected)

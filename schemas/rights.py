@@ -8,7 +8,7 @@ permission `<domain>:own`; of others it takes the permission named.
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
-from schemas import account, address, apikey, audit, login, projection, role, session, totp
+from schemas import account, address, apikey, audit, character, conversation, login, projection, role, session, totp
 from schemas.domains import COMMANDS
 from schemas.message import Command
 
@@ -38,6 +38,7 @@ _INSIDE = (
     totp.UseTotp,
     totp.UseRecoveryCode,
     apikey.NoteUse,
+    *conversation.RECORDED,
 )
 
 _OWN_FORMS = (
@@ -49,6 +50,8 @@ _OWN_FORMS = (
     totp.DisableTotp,
     apikey.CreateKey,
     apikey.RerollKey,
+    conversation.Say,
+    character.LoadCharacter,
 )
 
 _OWN = (
@@ -57,7 +60,13 @@ _OWN = (
     account.EraseAccount,
     session.RevokeSession,
     apikey.RevokeKey,
+    conversation.OpenConversation,
+    conversation.Forget,
+    conversation.RequestHandover,
+    character.RetireCharacter,
 )
+
+_FORMS = (conversation.Answer,)
 
 _PROVED = (
     account.OpenAccount,
@@ -75,7 +84,8 @@ def _right(command: type[Command]) -> Right:
         return Right(None, form="form")
     if command in _OWN_FORMS:
         return Right(permission, own=True, form="form")
-    return Right(permission, own=command in _OWN)
+    form: Form = "form" if command in _FORMS else "body"
+    return Right(permission, own=command in _OWN, form=form)
 
 
 RIGHTS: dict[type[Command], Right] = {command: _right(command) for command in COMMANDS.values()}
@@ -100,6 +110,15 @@ QUERIES: dict[str, Query] = {
     "/v1/accounts/{account_id}/export": _ACCOUNT,
     "/v1/accounts/{account_id}/history": _ACCOUNT,
     "/v1/apikeys": Query(Right("apikey:read", own=True), "apikey"),
+    "/v1/conversations": Query(Right("conversation:read", own=True), "conversation"),
+    "/v1/conversations/{conversation_id}": Query(Right("conversation:read", own=True), "conversation"),
+    "/v1/conversations/{conversation_id}/events": Query(Right("conversation:own"), "conversation"),
+    "/v1/conversations/{conversation_id}/turns": Query(Right("conversation:read", own=True), "conversation"),
+    "/v1/conversations/{conversation_id}/turns/{turn}": Query(Right("conversation:read", own=True), "conversation"),
+    "/v1/characters": Query(Right("character:read"), "character"),
+    "/v1/characters/{character_id}": Query(Right("character:read"), "character"),
+    "/v1/characters/{character_id}/export": Query(Right("character:export", own=True), "character"),
+    "/v1/characters/{character_id}/versions/{version}": Query(Right("character:read"), "character"),
     "/v1/facts": Query(Right("facts:subscribe"), "facts"),
     "/v1/audit": Query(Right("audit:read"), "audit"),
     "/v1/audit/commands/{command_id}": Query(Right("audit:read"), "audit"),
@@ -113,6 +132,7 @@ QUERIES: dict[str, Query] = {
     "/v1/kinds/{kind}": Query(Right("kind:read"), "kind"),
     "/v1/kinds/{kind}/versions/{version}": Query(Right("kind:read"), "kind"),
     "/v1/logins": Query(Right("audit:read", own=True), "account"),
+    "/v1/memories": Query(Right("conversation:own"), "conversation"),
     "/v1/resources": Query(Right("resource:read"), "resource"),
     "/v1/resources/{resource_id}": Query(Right("resource:read"), "resource"),
     "/v1/resources/{resource_id}/changes": Query(Right("resource:read"), "resource"),

@@ -18,18 +18,19 @@ Permission = Annotated[
 
 BUILT_IN: dict[str, tuple[str, ...]] = {
     "admin": ("*",),
-    "member": ("resource:*", "kind:*", "facts:subscribe", "account:own", "session:own", "apikey:own", "totp:own"),
+    "member": ("resource:*", "kind:*", "facts:subscribe", "account:own", "session:own", "apikey:own", "totp:own", "character:read", "character:own", "conversation:own"),
     "auditor": (
         "resource:read",
         "kind:read",
         "account:read",
         "role:read",
+        "character:read",
         "audit:read",
         "facts:subscribe",
         "account:own",
         "session:own",
     ),
-    "service": ("resource:*", "kind:read", "facts:subscribe"),
+    "service": ("resource:*", "kind:read", "character:read", "facts:subscribe"),
 }
 """The roles that are always there, and stay as they are. What is `own` is one's own account, sessions and keys."""
 

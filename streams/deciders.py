@@ -7,6 +7,8 @@ from commands import account as account_rules
 from commands import address as address_rules
 from commands import apikey as apikey_rules
 from commands import audit as audit_rules
+from commands import character as character_rules
+from commands import conversation as conversation_rules
 from commands import kind as kind_rules
 from commands import login as login_rules
 from commands import projection as projection_rules
@@ -15,7 +17,7 @@ from commands import role as role_rules
 from commands import session as session_rules
 from commands import totp as totp_rules
 from commands.decider import Decider
-from schemas import account, address, apikey, audit, kind, login, projection, resource, role, session, totp
+from schemas import account, address, apikey, audit, character, conversation, kind, login, projection, resource, role, session, totp
 from schemas.message import Domain
 
 
@@ -39,4 +41,6 @@ DECIDERS = (
     Deciding(role.DOMAIN, role_rules.decider),
     Deciding(projection.DOMAIN, projection_rules.decider),
     Deciding(audit.DOMAIN, audit_rules.decider),
+    Deciding(character.DOMAIN, character_rules.decider),
+    Deciding(conversation.DOMAIN, conversation_rules.decider),
 )

@@ -22,16 +22,20 @@ from infra.auth.tokens import AccessTokens
 from infra.auth.vault import Vault
 from infra.limits import Limits
 from infra.settings import Settings
+from schemas.asking import named
 from schemas.message import Actor, Asked, Command, CommandMeta, FactMeta, Outcome, Position
 from schemas.rights import Right
 from streams.answer import refusal
 from streams.door import WriteDoor
 from streams.policies import asked_by
 from streams.records import fact_id
-from streams.request import Body, Terms, named, random_id
+from streams.request import Body, Terms, random_id
 
 WAIT = 10.0
 """Seconds that a form waits for its outcome, unless the request says otherwise."""
+
+FORM_BYTES = 64 * 1024
+"""What people send at a form, unless it says otherwise."""
 
 Row = dict[str, Any]
 
@@ -45,6 +49,8 @@ class People(Protocol):
     async def totp(self, account_id: str) -> Row | None: ...
     async def session(self, session_id: str, *, newest: bool = False) -> Row | None: ...
     async def apikey(self, key_id: str) -> Row | None: ...
+    async def character(self, character_id: str) -> Row | None: ...
+    async def talks(self, conversation_id: str) -> str | None: ...
 
     async def reach(self, position: str) -> None:
         """Wait until all that forms read knows a position."""
@@ -173,13 +179,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Form(Generic[Body]):
-    """A form by its name, `<domain>.<verb>`: what is sent, the right it takes, what is done with it, and answered."""
+    """A form by its name, `<domain>.<verb>`: what is sent, the right it takes, what is done with it, and answered.
+
+    `limit` is how many bytes may be sent.
+    """
 
     name: str
     body: type[Body]
     right: Right
     ask: Callable[[Visit, Body], Awaitable[Answer]]
     outcome: type[Outcome] = Outcome
+    limit: int = FORM_BYTES
 
     @property
     def domain(self) -> str:

@@ -4,11 +4,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from streams import account, apikey, totp
+from streams import account, apikey, character, conversation, totp
 from streams.forms import Form, UntoldForm
 from streams.session import Refresh, SignedIn, SignIn
 
-FORMS: tuple[Form[Any], ...] = (*account.FORMS, *totp.FORMS, *apikey.FORMS)
+FORMS: tuple[Form[Any], ...] = (*account.FORMS, *totp.FORMS, *apikey.FORMS, *character.FORMS, *conversation.FORMS)
 UNTOLD: tuple[UntoldForm[Any], ...] = account.UNTOLD
 
 SENT: tuple[type[BaseModel], ...] = (

@@ -8,11 +8,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from infra.direct import WAIT_AT_MOST
+from schemas.asking import as_the_door_takes_it
 from schemas.message import Command, Domain, Outcome
 from schemas.problems import ProblemBody, answers
 from schemas.rights import ASKED_WITH_BODY, RIGHTS, takes
 from streams.bulk import LINES, UPLOAD_BYTES
-from streams.request import FILLED_BY_DOOR, NAMED_BY_DOOR
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -203,17 +203,8 @@ def components(sent: Iterable[type[BaseModel]]) -> dict[str, Any]:
     )
     schemas: dict[str, Any] = found["$defs"]
     for name, kind_of in commands.items():
-        _as_the_door_takes_it(kind_of, schemas[name])
+        as_the_door_takes_it(kind_of, schemas[name])
     return schemas
-
-
-def _as_the_door_takes_it(kind_of: type[Command], schema: dict[str, Any]) -> None:
-    """Leave out what the door fills in, and ask for no name where it finds one."""
-    schema["properties"].pop(FILLED_BY_DOOR, None)
-    naming = NAMED_BY_DOOR.get(kind_of)
-    if naming is not None:
-        schema["required"].remove(naming)
-        schema["properties"][naming]["description"] += " Left out, the door finds a new one."
 
 
 def _line(number: int, status: int, told: Outcome) -> dict[str, Any]:

@@ -13,23 +13,17 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
-from infra.auth import Caller, caller
+from infra.auth import CAUSE, Caller, Cause, caller
 from infra.depth import require_shallow
 from infra.direct import preferred_wait
-from schemas.account import OpenServiceAccount
+from schemas.asking import FILLED_BY_DOOR, NAMED_BY_DOOR, named
 from schemas.message import Actor, Asked, Command, CommandMeta
 from schemas.problems import Problem, pointer
-from schemas.resource import RegisterResource
 from schemas.rights import RIGHTS
 
 BODY_BYTES = 1_000_000
 
 Body = TypeVar("Body", bound=BaseModel)
-
-NAMED_BY_DOOR: dict[type[Command], str] = {RegisterResource: "resource_id", OpenServiceAccount: "account_id"}
-"""Commands that bring a subject into being, and the field that names it: left out, the door finds a name never used."""
-
-FILLED_BY_DOOR = "kind_position"
 
 _ONCE = {
     b"content-encoding",
@@ -43,7 +37,6 @@ _STRONG = re.compile(r'"([\x21\x23-\x7e]*)"')
 _WEAK = re.compile(r'W/"[\x21\x23-\x7e]*"')
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _NUL = b"\\u0000"
-_IDS = uuid_utils.UUID("a6b1f3f4-2f0e-5a53-8a0a-1d7be1f6c1a9")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +47,7 @@ class Terms:
     idempotency_key: str | None
     expected_version: int | None
     wait: float
+    cause: Cause | None = None
 
     @property
     def actor(self) -> Actor:
@@ -84,6 +78,7 @@ def terms(request: Request, media_type: str, limit: int, asking: Caller | None =
         idempotency_key(said[b"idempotency-key"]) if b"idempotency-key" in said else None,
         _version(said[b"if-match"]) if b"if-match" in said else None,
         (preferred_wait(prefer) or 0) if prefer else 0,
+        request.scope.get(CAUSE),
     )
 
 
@@ -119,8 +114,8 @@ def asked(kind_of: type[Command], body: bytes, terms: Terms) -> Asked:
         time=time.time_ns() // 1_000_000,
         actor=actor,
         expected_version=terms.expected_version,
-        correlation_id=command_id,
-        causation_id=None,
+        correlation_id=terms.cause.correlation_id if terms.cause else command_id,
+        causation_id=terms.cause.causation_id if terms.cause else None,
         digest=_digest(kind_of.type, canonical, terms.expected_version),
     )
     return Asked(meta, command)
@@ -200,11 +195,6 @@ def _invalid(errors: list[dict[str, str]]) -> Problem:
 def random_id() -> str:
     """Make an id that nobody else has or will have; later ones sort after earlier ones."""
     return str(uuid_utils.uuid7())
-
-
-def named(*parts: str) -> str:
-    """Make a command's id, or a subject's, of what names the request."""
-    return str(uuid_utils.uuid5(_IDS, "\n".join(parts)))
 
 
 def _digest(kind_of: str, canonical: bytes, expected_version: int | None) -> str:

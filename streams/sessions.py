@@ -14,10 +14,10 @@ from infra.direct import DirectRoute
 from schemas.problems import Problem
 from schemas.rights import Right
 from streams import openapi_forms
-from streams.forms import Identity, Unanswered, Visit
+from streams.forms import FORM_BYTES, Identity, Unanswered, Visit
 from streams.request import Body, Terms, read, validated
 from streams.session import Refresh, SignedIn, SignIn, leave, refresh, sign_in
-from streams.visit import ANYBODY, FORM_BYTES, JSON, visit
+from streams.visit import ANYBODY, JSON, visit
 
 COOKIE = "__Host-annal-refresh"
 COOKIE_LASTS = 90 * 24 * 3600

@@ -15,12 +15,10 @@ from schemas.message import Actor, Outcome, Position
 from schemas.problems import Problem
 from schemas.rights import Right
 from streams.answer import known, location, pending
-from streams.forms import Form, Identity, Unanswered, UntoldForm, Visit
+from streams.forms import FORM_BYTES, Form, Identity, Unanswered, UntoldForm, Visit
 from streams.request import Body, read, read_object, terms, validated
 
 JSON = "application/json"
-
-FORM_BYTES = 64 * 1024
 
 log = structlog.get_logger()
 
@@ -28,9 +26,11 @@ ANYBODY = Caller(Actor(id=ANONYMOUS), ())
 """Who asks what takes no credentials."""
 
 
-async def visit(identity: Identity, request: Request, body: type[Body], right: Right) -> tuple[Visit, Body]:
+async def visit(
+    identity: Identity, request: Request, body: type[Body], right: Right, limit: int = FORM_BYTES
+) -> tuple[Visit, Body]:
     """Read a request at a form. Raises Problem."""
-    said = terms(request, JSON, FORM_BYTES, None if right.permission is not None else ANYBODY)
+    said = terms(request, JSON, limit, None if right.permission is not None else ANYBODY)
     text = await read(request)
     _, canonical = read_object(text)
     sent = validated(body, text)
@@ -42,7 +42,7 @@ async def visit(identity: Identity, request: Request, body: type[Body], right: R
 
 async def at_form(identity: Identity, form: Form[Body], request: Request) -> Response:
     """Answer a request at a form."""
-    here, sent = await visit(identity, request, form.body, form.right)
+    here, sent = await visit(identity, request, form.body, form.right, form.limit)
     here.terms.caller.require_right(form.right, form.domain, here.terms.actor.id)
     try:
         answer = await form.ask(here, sent)

@@ -1,6 +1,7 @@
 """Who asks, and what they may: what every route knows of its caller."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fastapi.security import HTTPBearer, OAuth2PasswordBearer
 from starlette.requests import HTTPConnection
@@ -29,10 +30,20 @@ bearer = HTTPBearer(
 CALLER = "annal.caller"
 """Where a request's scope holds its Caller, the Problem with its credentials, or None when it shows none."""
 
+CAUSE = "annal.cause"
+"""Where a request's scope holds its Cause, if one of ours asks because of a fact; none from outside has it."""
+
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="annal"'}
 
 BEARER_PROTOCOL = "annal.bearer."
 """How the subprotocol begins that a page names for a WebSocket, before its token: it can send no headers."""
+
+
+class Cause(NamedTuple):
+    """Why a command is asked: the request that it goes back to, and the id of the fact that led to it."""
+
+    correlation_id: str
+    causation_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +72,8 @@ class Caller:
         if right.permission is None or self.may(right.permission):
             return
         own = f"{domain}:own"
-        # Whose sessions and keys are is decided with the command; an account is its own subject.
-        theirs = domain in ("session", "apikey") or subject == self.actor.id
+        # Whose these are is decided with the command; an account is its own subject.
+        theirs = domain in ("session", "apikey", "character", "conversation") or subject == self.actor.id
         if not (right.own and theirs and self.may(own)):
             raise _forbidden(right.permission)
 

@@ -39,7 +39,7 @@ def build(
     name: Name,
     data_dir: DataDir = None,
     *,
-    rate: Annotated[float, typer.Option(help="Facts a second at the most.", min=1)] = 10_000,
+    rate: Annotated[float, typer.Option(help="Facts a second at the most.", min=1)] = 5_000,
 ) -> None:
     """Fill a second version beside the live one, by the rules of this program; again, to go on where it was."""
     settings = role(data_dir)

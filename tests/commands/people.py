@@ -30,6 +30,7 @@ from schemas.account import (
 from schemas.address import ClaimAddress, ConfirmAddress, ReleaseAddress, RenewProof, VerifyAddress
 from schemas.apikey import CreateKey, NoteUse, RerollKey, RevokeKey
 from schemas.audit import NoteReading
+from schemas.character import LoadCharacter, RetireCharacter
 from schemas.login import RecordFailure
 from schemas.message import Command
 from schemas.person import NOTHING, Changing, Opening, Proof
@@ -190,6 +191,12 @@ REPAIRS = tuple(
     )
 )
 
+CHARACTERS = (
+    *(LoadCharacter(character_id="ada", document={"name": "Ada", "bio": bio}) for bio in ("One.", ["One."])),
+    LoadCharacter(character_id="ada", document={"name": "Ada"}, files={"a.md": "A"}),
+    LoadCharacter(character_id="ada", document={"name": ""}),
+    RetireCharacter(character_id="ada"),
+)
 
 def by_chance(commands: Sequence[Command], actors: Sequence[str], begin: type[Command] | None = None) -> Sequences:
     """Give sequences in which each type of command is asked as often; the first of all is one that begins."""
@@ -215,6 +222,7 @@ PEOPLE: dict[str, Sequences] = {
     "apikey": by_chance(apikey_commands("key"), MOSTLY_ALICE, CreateKey),
     "login": by_chance(LOGINS, ("door",)),
     "role": by_chance(ROLES, ACCOUNTS),
+    "character": by_chance(CHARACTERS, MOSTLY_ALICE),
     "projection": by_chance(REPAIRS, ("machine",)),
     "audit": by_chance(READINGS, ("doors",)),
 }

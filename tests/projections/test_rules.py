@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from commands.account import Account
 from commands.address import Address
 from commands.apikey import Apikey
+from commands.character import Character
 from commands.role import Role
 from commands.session import Session
 from commands.totp import Totp
@@ -81,6 +82,10 @@ def role(state: Role) -> Row:
     return {"permissions": list(state.permissions), "retired": state.status == "retired"}
 
 
+def character(state: Character) -> Row:
+    return {"owner": state.owner, "retired": state.status == "retired"}
+
+
 KNOWN: dict[str, Callable[[Any], Row]] = {
     "account": account,
     "address": address,
@@ -88,6 +93,7 @@ KNOWN: dict[str, Callable[[Any], Row]] = {
     "session": session,
     "apikey": apikey,
     "role": role,
+    "character": character,
 }
 
 

@@ -296,6 +296,7 @@ async def test_a_key_of_anothers_request(ada: Somebody, root: Somebody, http: Do
 
 NAMED = {
     "account_id": "root",
+    "character_id": "none",
     "kind": "parcel",
     "version": 1,
     "resource_id": "parcel-0",

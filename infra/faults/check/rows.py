@@ -31,7 +31,7 @@ READS = {
     **{domain.name: (domain.name,) for domain in DOMAINS if domain.name not in ("projection", "audit")},
     "history": tuple(domain.name for domain in DOMAINS),
     "outcome": tuple(domain.name for domain in DOMAINS),
-    "past": ("resource", "account", "address", "totp", "session", "apikey", "role"),
+    "past": ("resource", "account", "address", "totp", "session", "apikey", "role", "character"),
 }
 """Which domains each projection in PostgreSQL reads."""
 

@@ -1,0 +1,162 @@
+"""Doing what a person wants: their command goes through the doors in their name, confirmed first where that is due.
+
+Nothing is said to be done but what the outcome says; the words are made of the command's own fields and its facts.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from agent.actions.action import Action
+from agent.at import At, Said
+from agent.dialogue import Doing
+from agent.doors import Answer
+from agent.recording import digest
+from agent.slots import Thing, card
+from schemas.asking import named
+from schemas.conversation import Consent, NoteConsent, PostCommand, Propose, Receipt
+from schemas.message import JsonObject
+
+GIVING = frozenset({"share", "transfer", "give_role", "define", "take_over"})
+"""Verbs after which others may do more than before, or what cannot be taken back: they are confirmed, too."""
+
+SPOKEN_OF = frozenset({"resource", "kind", "character"})
+"""Domains whose subjects people call `it`."""
+
+
+async def do(at: At, action: Action, values: JsonObject) -> Said:
+    """Do it, or propose it where it must be confirmed. Raises Problem."""
+    body = _named(at, action, values)
+    if action.effect == "destroys" or action.verb in GIVING or at.turn["foreign"]:
+        return await _propose(at, action, body)
+    return await _post(at, action, body, None, None)
+
+
+async def consent(at: At, *, approved: bool, noted: bool) -> Said:
+    """Do what was proposed, or leave it; `noted` says that the message itself said so to the door. Raises Problem."""
+    proposal = at.conversation["proposal"]
+    said = Consent(proposal_id=proposal["proposal_id"], digest=proposal["digest"], approved=approved)
+    facts = () if noted else (await at.recording.record("consent", NoteConsent, consent=said)).facts
+    if not approved:
+        return Said("All right, I leave it as it is.", at.dialogue.end())
+    if "conversation.tool_expired" in facts:
+        return expired(at)
+    action = at.actions.get(proposal["action"])
+    if action is None:
+        return Said(
+            f"You may not do this any more ({proposal['action']}); ask for a role that gives it.", at.dialogue.end()
+        )
+    return await _post(at, action, proposal["body"], proposal["proposal_id"], proposal["version"])
+
+
+def expired(at: At) -> Said:
+    """Say that a proposal was confirmed too late."""
+    return Said("That was proposed too long ago, and I did not do it. Ask for it again.", at.dialogue.end())
+
+
+def _named(at: At, action: Action, values: JsonObject) -> dict[str, Any]:
+    """Give what is made an id, so that it is the same however often this turn is taken up."""
+    body = dict(values)
+    if action.subject is not None and action.subject not in body:
+        body[action.subject] = at.recording.id(f"subject {action.name}")
+    return body
+
+
+async def _propose(at: At, action: Action, body: JsonObject) -> Said:
+    about = str(body[action.subject or ""])
+    thing = at.thing(action.domain, about)
+    said = digest({"type": action.name, "body": body})
+    await at.recording.record(
+        "propose",
+        Propose,
+        proposal_id=at.recording.id("proposal"),
+        action=action.name,
+        about=about,
+        body=at.recording.seal("command", msgspec.json.encode(body).decode()),
+        digest=said,
+        version=at.versions.get((action.domain, about)),
+    )
+    doing = Doing(action.name, dict(body), proposed=True)
+    told = f"{card(action, body)}\n\nShall I do this? (yes / no)"
+    dialogue, proposed = at.dialogue.begin(doing).mention(*_mentioned(thing)), (at.recording.id("proposal"), said)
+    return Said(told, dialogue, suggestions=("yes", "no"), proposed=proposed)
+
+
+async def _post(at: At, action: Action, body: JsonObject, proposal_id: str | None, version: int | None) -> Said:
+    about = str(body[action.subject or ""])
+    key = at.recording.id(f"post {action.name}")
+    command_id = named(at.account_id, key, action.name, about)
+    await at.recording.record(
+        "post",
+        PostCommand,
+        command_id=command_id,
+        action=action.name,
+        about=about,
+        body=at.recording.seal("command", msgspec.json.encode(body).decode()),
+        digest=digest({"type": action.name, "body": body}),
+        version=version,
+        proposal_id=proposal_id,
+    )
+    return await _asked(at, action, body, command_id, version)
+
+
+async def resume(at: At) -> Said:
+    """Ask again what this turn is on record to have asked, as it was, and tell what came of it. Raises Problem."""
+    posted = at.turn["posted"][0]
+    action = at.actions.get(posted["action"])
+    if action is None:
+        return Said(f"You may not do this any more ({posted['action']}).", at.dialogue.end())
+    return await _asked(at, action, posted["body"], posted["command_id"], posted["version"])
+
+
+async def _asked(at: At, action: Action, body: JsonObject, command_id: str, version: int | None) -> Said:
+    about = str(body[action.subject or ""])
+    answer = await at.doors.post(action.name, body, at.recording.id(f"post {action.name}"), version)
+    receipt = _receipt(action, about, command_id, answer)
+    thing = at.thing(action.domain, about)
+    if isinstance(body.get("name"), str):
+        thing = replace(thing, name=body["name"])
+    dialogue = at.dialogue.mention(*_mentioned(thing))
+    if receipt.status == "rejected":
+        return Said(_refused(answer), dialogue.end(), receipts=(receipt,))
+    return Said(_done(action, body, answer), dialogue.end(Doing(action.name, dict(body))), receipts=(receipt,))
+
+
+def _receipt(action: Action, about: str, command_id: str, answer: Answer) -> Receipt:
+    said = answer.body if isinstance(answer.body, dict) else {}
+    status = "rejected" if not answer.good else ("accepted" if said.get("status") == "accepted" else "pending")
+    return Receipt(
+        command_id=command_id,
+        type=action.name,
+        subject=about,
+        status=status,
+        position=said.get("position"),
+        code=said.get("code"),
+    )
+
+
+def _done(action: Action, body: JsonObject, answer: Answer) -> str:
+    about = body[action.subject or ""]
+    if answer.body.get("status") != "accepted":
+        return f"I asked for {action.name} of {about}. It is not decided yet; ask me about it in a moment."
+    facts = [fact.partition(".")[2].replace("_", " ") for fact in answer.body["facts"]]
+    if not facts:
+        return f"It was so already: nothing about {about} had to change."
+    others = {name: value for name, value in body.items() if name != action.subject}
+    told = ", ".join(f"{name}: {_shown(value)}" for name, value in others.items())
+    return f"Done: {action.noun} {about} was {' and '.join(facts)}" + (f" ({told})." if told else ".")
+
+
+def _refused(answer: Answer) -> str:
+    if answer.code == "version_conflict":
+        return "It changed since I proposed this, so I did not do it. Look at it again, and ask me anew."
+    return f"That was not done: {answer.detail}"
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _mentioned(thing: Thing) -> tuple[Thing, ...]:
+    return (thing,) if thing.domain in SPOKEN_OF else ()

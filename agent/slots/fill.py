@@ -1,0 +1,120 @@
+"""An action's parameters, filled from what a person says."""
+
+from typing import Any
+
+from agent.actions.action import Action
+from agent.slots import choices, lists, moments, numerals, pairs, pointers, texts
+from agent.slots.filled import Filled
+from agent.slots.gazetteer import Gazetteer
+from agent.slots.moments import is_moment
+from agent.slots.references import References, references
+from agent.slots.said import Found, Said
+from agent.slots.thing import Context, Thing
+from agent.slots.validity import wrong
+
+
+def fill(action: Action, text: str, known: Gazetteer, context: Context) -> Filled:
+    """Find an action's parameters in a text. Nothing is taken for a value that the text does not say.
+
+    Moments come first, for they are made of numbers and prepositions; then texts after the words that lead to them,
+    for any word may stand in a text; then things; then the rest, from what is left.
+    """
+    return _Filling(action, text, known, context).filled()
+
+
+class _Filling:
+    def __init__(self, action: Action, text: str, known: Gazetteer, context: Context) -> None:
+        self._action, self._context = action, context
+        self._said = Said(text)
+        self._references = References(action, self._said, known, context)
+        self._named = references(action)
+        self._values: dict[str, Any] = {}
+        self._ambiguous: dict[str, tuple[Thing | str, ...]] = {}
+
+    def filled(self) -> Filled:
+        self._of(self._moments(), lambda name: moments.moment(name, self._schema(name), self._said, self._context.now))
+        self._of(self._texts(), lambda name: texts.text(self._action, name, self._said))
+        self._references.find()
+        for name in self._others():
+            self._take(name, self._other(name))
+        self._of(self._texts(), lambda name: texts.text(self._action, name, self._said) or texts.quotation(self._said))
+        self._answer()
+        return self._checked({**self._references.values, **self._values})
+
+    def _moments(self) -> list[str]:
+        return [name for name in self._action.properties if is_moment(name, self._schema(name))]
+
+    def _texts(self) -> list[str]:
+        taken = {*self._moments(), *self._named, *self._others()}
+        return [name for name in self._action.properties if name not in taken]
+
+    def _others(self) -> list[str]:
+        def is_other(name: str) -> bool:
+            schema = self._schema(name)
+            return "enum" in schema or schema.get("type") != "string" or pointers.is_pointer(schema)
+
+        return [name for name in self._action.properties if name not in self._named and is_other(name)]
+
+    def _of(self, names: list[str], find: Any) -> None:
+        for name in names:
+            if name not in self._values:
+                self._take(name, find(name))
+
+    def _other(self, name: str) -> Found | None:
+        schema = self._schema(name)
+        if "enum" in schema:
+            return choices.choice(name, [str(option) for option in schema["enum"]], self._said)
+        match schema.get("type"):
+            case "integer" | "number":
+                found = numerals.numeral(self._action, name, self._said)
+                if isinstance(found, tuple) and not isinstance(found, Found):
+                    self._ambiguous[name] = found
+                    return None
+                return found
+            case "boolean":
+                return choices.yes_or_no(name, self._said)
+            case "array":
+                return lists.items(name, schema, self._said)
+            case "object":
+                return pairs.members(name, self._said)
+            case "string":
+                return pointers.pointer(name, self._said)
+        return None
+
+    def _answer(self) -> None:
+        """Take the whole text as what was just asked for, if nothing in it says otherwise."""
+        name = self._context.asked
+        if name not in self._action.properties or name in {*self._values, *self._references.values, *self._ambiguous}:
+            return
+        schema = self._schema(name)
+        match schema.get("type"):
+            case "boolean":
+                self._take(name, choices.answer(self._said))
+            case "array":
+                self._take(name, lists.answer(self._said))
+            case "integer" | "number":
+                self._take(name, numerals.answer(self._said))
+            case "string" if name not in self._named and "enum" not in schema:
+                self._take(name, texts.answer(self._said))
+
+    def _take(self, name: str, found: Found | None) -> None:
+        if found is not None:
+            self._values[name] = found.value
+            self._said.take(name, found.span)
+
+    def _checked(self, values: dict[str, Any]) -> Filled:
+        """Sort out what the parameters' schemas do not allow."""
+        told = {name: wrong(self._action, name, value) for name, value in values.items()}
+        invalid = self._references.invalid | {name: said for name, said in told.items() if said is not None}
+        ambiguous = self._references.ambiguous | self._ambiguous
+        return Filled(
+            values={name: values[name] for name in self._action.properties if name in values and name not in invalid},
+            missing=tuple(name for name in self._action.required if name not in {*values, *ambiguous, *invalid}),
+            ambiguous=ambiguous,
+            invalid=invalid,
+            spans=self._said.spans,
+            leftovers=self._said.leftovers(),
+        )
+
+    def _schema(self, name: str) -> dict[str, Any]:
+        return self._action.schema(name)

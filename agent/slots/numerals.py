@@ -1,0 +1,33 @@
+"""Numbers as parameters: the one after its name, `the third version`, or the only one that is said where one is needed."""
+
+import re
+
+from agent.actions.action import Action
+from agent.slots.cues import labelled, labels
+from agent.slots.numbers import ORDINALS, numbers
+from agent.slots.said import Found, Said
+
+Several = tuple[str, ...]
+
+
+def numeral(action: Action, parameter: str, said: Said) -> Found | Several | None:
+    """Find a number. Where a parameter must be told and several numbers may be it, all of them are given, as said."""
+    spoken = list(numbers(said.open))
+    for cue in labelled(parameter).finditer(said.open):
+        after = [each for each in spoken if each.span[0] == cue.end()]
+        if after:
+            return after[0]
+    ordinal = said.search(re.compile(rf"\b({'|'.join(ORDINALS)})\s+(?:{labels(parameter)})\b", re.IGNORECASE))
+    if ordinal is not None:
+        return Found(ORDINALS[ordinal[1].lower()], ordinal.span())
+    if parameter not in action.required or not spoken:
+        return None
+    if len({each.value for each in spoken}) > 1:
+        return tuple(said.text[slice(*each.span)] for each in spoken)
+    return spoken[0]
+
+
+def answer(said: Said) -> Found | None:
+    """Take the one number of a text as the answer."""
+    spoken = list(numbers(said.open))
+    return spoken[0] if len(spoken) == 1 else None

@@ -1,0 +1,46 @@
+"""What a person may see and speak of: their newest resources and kinds, read with their own rights."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent.doors import Doors
+from agent.slots import Thing
+
+MOST = 200
+_SEEN = (("resource", "/v1/resources", {"limit": MOST}), ("kind", "/v1/kinds", {"limit": MOST}))
+_ACCOUNTS = "account:read"
+
+Seen = tuple[list[Thing], dict[tuple[str, str], int]]
+
+
+async def seen(doors: Doors) -> Seen:
+    """Give the things, and the version of each by domain and id."""
+    things: list[Thing] = []
+    versions: dict[tuple[str, str], int] = {}
+    for domain, path, query in _SEEN:
+        if not doors.caller.may(f"{domain}:read"):
+            continue
+        answer = await doors.get(path, query)
+        for row in answer.body["items"] if answer.good else ():
+            thing = _thing(domain, row)
+            things.append(thing)
+            if "version" in row:
+                versions[domain, thing.id] = row["version"]
+    if doors.caller.may(_ACCOUNTS):
+        things += await _accounts(doors)
+    return things, versions
+
+
+def _thing(domain: str, row: Mapping[str, Any]) -> Thing:
+    id_ = row.get(f"{domain}_id") or row[domain]
+    kind = row["kind"] if domain == "resource" else ""
+    return Thing(domain, id_, row.get("name") or id_, kind, row.get("position") or "")
+
+
+async def _accounts(doors: Doors) -> list[Thing]:
+    answer = await doors.get("/v1/accounts", {"limit": MOST})
+    found: list[Thing] = []
+    for row in answer.body["items"] if answer.good else ():
+        names = (row.get("address"), row.get("name"), row.get("profile", {}).get("display_name"))
+        found += [Thing("account", row["account_id"], name, "", row.get("position")) for name in names if name]
+    return found

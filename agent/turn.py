@@ -1,0 +1,171 @@
+"""A turn: a message is understood, what it asks for is done in the person's name, and it is answered. Once.
+
+Every step is recorded as a command of the conversation before its effect is relied on. Whoever takes a turn up again
+after a crash finds what was recorded, and goes on from there.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from starlette.types import ASGIApp
+
+from agent import acting, conversing, telling
+from agent.actions.action import Action, offered
+from agent.at import At, Said
+from agent.characters.character import Character
+from agent.dialogue import read, written
+from agent.doors import Doors
+from agent.knowledge.passage import Search
+from agent.moves import Heard
+from agent.recording import Ask, Recording
+from agent.slots import Gazetteer
+from agent.telling import Event
+from agent.things import seen
+from infra.auth import Caller, Cause
+from infra.auth.vault import Person
+from schemas.conversation import AssembleContext, MessageReceived, Reply, Slot, Understand
+from schemas.message import Actor, Recorded
+from schemas.problems import Problem
+
+Again = Callable[[Actor], Awaitable[Caller]]
+"""Says what somebody may now who asked a while ago. Raises Problem."""
+
+Persons = Callable[[str], Awaitable[Person | None]]
+Ends = Callable[[str], Awaitable[str]]
+"""Gives the position up to which the journal of a conversation goes now."""
+
+Hears = Callable[[At], Awaitable[Heard]]
+Characters = Callable[[Doors, Mapping[str, Any]], Awaitable[Character]]
+Tell = Callable[[str, Sequence[Event]], Awaitable[None]]
+"""Tells whoever listens to a conversation what goes on in it."""
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Answers messages. All that it works with is given: it knows no server by itself."""
+
+    app: ASGIApp
+    ask: Ask
+    again: Again
+    person: Persons
+    end: Ends
+    hears: Hears
+    character: Characters
+    actions: Sequence[Action]
+    search: Search
+    tell: Tell
+
+    async def take(self, recorded: Recorded) -> None:
+        """Answer a message, if it is to be answered still. Raises Problem when that cannot be done for now."""
+        meta, fact = recorded.meta, recorded.fact
+        if not isinstance(fact, MessageReceived) or fact.taken_over:
+            return
+        recording = Recording(self.ask, meta, fact.account_id, fact.turn, await self.person(fact.account_id))
+        if recording.person is None:
+            await _reply(recording, Said("", read(None)))
+            return
+        try:
+            caller = await self.again(meta.actor)
+        except Problem as problem:
+            if problem.status >= 500:  # noqa: PLR2004 - not known for now
+                raise
+            await _reply(recording, Said(problem.detail, read(None)))
+            return
+        await self._answer(recording, fact, caller)
+
+    async def _answer(self, recording: Recording, fact: MessageReceived, caller: Caller) -> None:
+        meta = recording.message
+        doors = Doors(self.app, caller, Cause(meta.correlation_id, meta.id), [await self.end(meta.subject)])
+        path = f"/v1/conversations/{meta.subject}"
+        conversation = (await doors.get(path)).body
+        turn = (await doors.get(f"{path}/turns/{fact.turn}")).body
+        if turn.get("replied") or conversation.get("answered", 0) >= fact.turn:
+            return
+        doors.reached.clear()
+        await self.tell(meta.subject, telling.started(recording))
+        at = await self._at(recording, doors, conversation, turn)
+        said = await self._said(at)
+        await self.tell(meta.subject, [*telling.called(said), *telling.message(recording, said.text)])
+        await _reply(recording, said)
+        await self.tell(meta.subject, telling.finished(recording, said))
+
+    async def _at(
+        self, recording: Recording, doors: Doors, conversation: Mapping[str, Any], turn: Mapping[str, Any]
+    ) -> At:
+        things, versions = await seen(doors)
+        return At(
+            text=turn["text"] or "",
+            now=datetime.fromtimestamp(recording.message.time / 1000, UTC),
+            conversation=conversation,
+            turn=turn,
+            dialogue=read(conversation["dialogue"]),
+            actions={action.name: action for action in offered(self.actions, doors.caller)},
+            known=Gazetteer(things),
+            versions=versions,
+            character=await self.character(doors, conversation),
+            search=self.search,
+            doors=doors,
+            recording=recording,
+        )
+
+    async def _said(self, at: At) -> Said:
+        """Understand and do; what the doors refuse is the answer."""
+        if at.turn["posted"]:
+            return await acting.resume(at)
+        if at.turn["consent"] is not None and at.turn["proposal"] is None:
+            return await _consented(at)
+        heard = await self.hears(at)
+        await self.tell(at.recording.message.subject, telling.understood(heard.intent))
+        await _note(at, heard)
+        try:
+            said = await conversing.follow(at, heard)
+        except Problem as problem:
+            if problem.status >= 500:  # noqa: PLR2004 - not for now
+                raise
+            said = Said(problem.detail, at.dialogue.end())
+        if said.used:
+            await at.recording.record("context", AssembleContext, used=said.used, tokens=len(said.text) // 4)
+        return said
+
+
+async def _consented(at: At) -> Said:
+    """Do what a message agrees to that named the proposal itself."""
+    if at.turn["consent"] == "expired":
+        return acting.expired(at)
+    return await acting.consent(at, approved=at.turn["consent"] == "confirmed", noted=True)
+
+
+async def _note(at: At, heard: Heard) -> None:
+    slots = []
+    for name, value in heard.values.items():
+        before = _sealed(at, heard.before[name]) if name in heard.before else None
+        slots.append(Slot(name=name, value=_sealed(at, value), before=before))
+    await at.recording.record(
+        "understand",
+        Understand,
+        ranking=heard.ranking,
+        intent=heard.intent,
+        tier=heard.tier,
+        model=heard.model,
+        slots=tuple(slots),
+    )
+
+
+def _sealed(at: At, value: Any) -> str:
+    return at.recording.seal("slot", msgspec.json.encode(value).decode()) or "-"
+
+
+async def _reply(recording: Recording, said: Said) -> None:
+    await recording.record(
+        "reply",
+        Reply,
+        text=recording.seal("message", said.text or "…"),
+        dialogue=recording.seal("dialogue", written(said.dialogue)),
+        citations=said.citations,
+        receipts=said.receipts,
+        remembered=said.remembered,
+        handover=said.handover,
+    )

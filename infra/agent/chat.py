@@ -1,0 +1,82 @@
+"""`annal agent chat`: a conversation with the agent in a terminal, over HTTP as any client has it."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import orjson
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.markup import escape
+from rich.panel import Panel
+
+from infra.agent.remote import ask
+from infra.settings import Unusable
+
+PATIENCE = 60.0
+"""Seconds that an answer is waited for."""
+
+
+async def chat(url: str, token: str, conversation_id: str | None, console: Console) -> None:
+    """Say what is typed, a line at a time, and show what is answered, until there is no more. Raises Unusable."""
+    if conversation_id is None:
+        conversation_id = str(uuid.uuid4())
+        await ask(url, token, "POST", "/v1/commands/conversation.open", {"conversation_id": conversation_id})
+    console.print(f"[dim]Conversation {conversation_id}. An empty line ends it.[/]")
+    while line := (await asyncio.to_thread(_typed, console)).strip():
+        await _exchange(url, token, conversation_id, line, console)
+
+
+def _typed(console: Console) -> str:
+    try:
+        return console.input("[bold cyan]you:[/] ")
+    except EOFError:
+        return ""
+
+
+async def _exchange(url: str, token: str, conversation_id: str, line: str, console: Console) -> None:
+    """Say one line and show the answer as it comes, then what it rests on."""
+    path = f"/v1/conversations/{conversation_id}"
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for event in _run(url, token, path, conversation_id, line):
+                if event["type"] == "TOOL_CALL_RESULT":
+                    _show_receipt(orjson.loads(event["content"]), console)
+                if event["type"] == "RUN_ERROR":
+                    console.print(f"[red]{escape(event['message'])}")
+                    return
+    except TimeoutError:
+        raise Unusable(f"No answer came within {PATIENCE:.0f} s: see that `annal agent run` does.") from None
+    turn = (await ask(url, token, "GET", f"{path}/turns?limit=1"))["items"][0]
+    console.print(Panel(Markdown((turn["reply"] or "").replace("\n", "  \n")), title="agent", title_align="left"))
+    places = ", ".join(f"{each['id']} at {each['place']}" for each in turn["citations"][:5])
+    if places:
+        console.print(f"[dim]from {escape(places)}[/]")
+
+
+def _show_receipt(receipt: dict[str, Any], console: Console) -> None:
+    colour = {"accepted": "green", "pending": "yellow", "rejected": "red"}[receipt["status"]]
+    where = receipt["position"] or receipt["code"] or receipt["command_id"]
+    console.print(f"[{colour}]{receipt['status']}[/] {receipt['type']} {escape(receipt['subject'])} [dim]{where}[/]")
+
+
+async def _run(url: str, token: str, path: str, conversation_id: str, line: str) -> AsyncIterator[dict[str, Any]]:
+    """Listen, say a line, and give the events of its turn."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=None)) as session,
+        session.get(f"{url}{path}/events") as stream,
+    ):
+        if stream.status != 200:  # noqa: PLR2004 - what HTTP calls success
+            raise Unusable((await stream.json()).get("detail") or f"The door answers {stream.status}.")
+        await stream.content.readline()
+        said = {"conversation_id": conversation_id, "text": line, "channel": "cli"}
+        await ask(url, token, "POST", "/v1/commands/conversation.say", said)
+        async for raw in stream.content:
+            if raw.startswith(b"data: "):
+                event = orjson.loads(raw[6:])
+                yield event
+                if event["type"] in ("RUN_FINISHED", "RUN_ERROR"):
+                    return

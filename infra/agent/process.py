@@ -1,0 +1,156 @@
+"""`annal agent run`: the process of the one who talks, which answers messages as they stand in the journals.
+
+It has the doors in itself, and asks them in the name of whoever it answers; nothing listens to it from outside.
+"""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from functools import partial
+
+import orjson
+import uvloop
+from redis.exceptions import RedisError
+
+from agent.actions.action import Action
+from agent.actions.catalogue import commands, queries
+from agent.actions.plugin import load
+from agent.at import At
+from agent.hearing import Ranks, hear
+from agent.moves import Heard
+from agent.persona import persona
+from agent.teaching import taught
+from agent.telling import CHANNEL, Event
+from agent.turn import Turns
+from infra import kafka, metrics, redis, telemetry
+from infra.agent import indexing
+from infra.agent.callers import again
+from infra.api import Joined, joined
+from infra.ending import STOPPING, leave_within
+from infra.ready import agree, reach
+from infra.settings import Settings
+from schemas import topics
+from schemas.conversation import DOMAIN, MessageReceived
+from schemas.message import Asked, Outcome, Recorded
+from schemas.partition import partition_of
+from schemas.problems import Problem
+from streams.forms import Identity
+from streams.policing import NotNow, Policing
+
+PATIENCE = 10.0
+"""Seconds that a step of a turn waits to be decided."""
+
+log = telemetry.log(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Answer messages until told to stop by SIGINT or SIGTERM."""
+    telemetry.start(settings, "agent")
+    uvloop.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    await reach(settings)
+    await agree(settings)
+    doors = joined(settings)
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, partial(_stop, stopping))
+    async with doors.app.router.lifespan_context(doors.app):
+        agent = Agent(settings, doors)
+        port, name = settings.agent_port, "ANNAL_AGENT_PORT"
+        async with metrics.shown(port, name, agent.health, agent.ready) as addresses:
+            await agent.start()
+            log.info("agent started", metrics=addresses, actions=len(agent.turns.actions))
+            await stopping.wait()
+            await agent.stop()
+
+
+def _stop(stopping: asyncio.Event) -> None:
+    leave_within(STOPPING)
+    stopping.set()
+
+
+class Agent:
+    """All that one agent process holds."""
+
+    def __init__(self, settings: Settings, doors: Joined) -> None:
+        self._doors = doors
+        self._identity = doors.identity
+        self._cache = redis.client(settings)
+        self._ranks: Ranks | None = None
+        actions = abilities(settings, doors)
+        self._actions = actions
+        self._search = indexing.Search(settings)
+        self.turns = Turns(
+            app=doors.app,
+            ask=partial(_ask, doors.identity),
+            again=partial(again, doors.identity),
+            person=doors.identity.vault.known,
+            end=self._end,
+            hears=self._hears,
+            character=persona,
+            actions=actions,
+            search=self._search.passages,
+            tell=self._tell,
+        )
+        connection = kafka.connection(settings)
+        self._policing = (
+            Policing(connection, "agent", (MessageReceived,), self._see_to),
+            indexing.policing(settings, connection, doors),
+        )
+
+    async def start(self) -> None:
+        self._ranks = await asyncio.to_thread(taught, self._actions)
+        await self._search.start()
+        for policing in self._policing:
+            await policing.start()
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(policing.stop() for policing in self._policing))
+        await self._search.stop()
+        await self._cache.aclose()
+
+    def health(self) -> dict[str, str]:
+        return {policing.name: policing.waits_for or "at work" for policing in self._policing}
+
+    def ready(self) -> bool:
+        return self._ranks is not None and all(policing.waits_for is None for policing in self._policing)
+
+    async def _see_to(self, recorded: Recorded) -> None:
+        try:
+            await self.turns.take(recorded)
+        except Problem as problem:
+            raise NotNow(problem.detail) from problem
+
+    async def _hears(self, at: At) -> Heard:
+        assert self._ranks is not None  # noqa: S101 - nothing is followed before
+        return await asyncio.to_thread(hear, at, self._ranks)
+
+    async def _end(self, conversation_id: str) -> str:
+        """Give the position up to which a conversation's journal goes now. Raises Problem."""
+        partition = partition_of(conversation_id.encode(), DOMAIN.partitions)
+        (end,) = await self._doors.ends.of(topics.facts(DOMAIN.name), [partition])
+        return f"{DOMAIN.name}:{partition}:{end - 1}"
+
+    async def _tell(self, conversation_id: str, events: Sequence[Event]) -> None:
+        """Tell who listens; nobody must, and what is told is on record soon, wherever this goes."""
+        try:
+            await self._cache.publish(CHANNEL + conversation_id, orjson.dumps(events))
+        except RedisError as error:
+            log.warning("nobody hears the agent for now", reason=str(error))
+
+
+def abilities(settings: Settings, doors: Joined) -> list[Action]:
+    """Give all that the agent can do: what the doors offer, and what plugins bring. Raises PluginInvalid."""
+    plugins = load(settings.agent_plugins)
+    brought = [action for plugin in plugins for action in plugin.actions]
+    return [*commands(), *queries(doors.app.openapi()), *brought]
+
+
+async def _ask(identity: Identity, asked: Asked) -> Outcome:
+    """Record a step of a turn. Raises Problem while what became of it is not known."""
+    _, outcome = await identity.door.ask(asked, PATIENCE)
+    if outcome is None:
+        raise Problem("too_busy", "A step of the turn is not decided yet.")
+    return outcome
