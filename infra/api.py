@@ -47,11 +47,12 @@ class Joined(NamedTuple):
     app: FastAPI
     identity: Identity
     ends: Ends
+    read: ReadDoor
 
 
 def create(settings: Settings) -> FastAPI:
     """Make the app; it connects when it starts, and again whenever a server comes back."""
-    app, identity, _ = joined(settings)
+    app, identity, *_ = joined(settings)
     app.add_middleware(Gate, doorkeeper=identity.doorkeeper, limits=identity.limits)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **shared_with(settings.cors_origins))
@@ -119,4 +120,4 @@ def joined(settings: Settings) -> Joined:
     app.router.routes.extend(listening.routes(listeners))
     errors.handle(app)
     documents.describe(app, commands.routes)
-    return Joined(app, forms, ends)
+    return Joined(app, forms, ends, read)

@@ -1,1 +1,1 @@
-"""What the agent can look up: resources and the platform's own documents, in passages that are found by words and by sense."""
+"""What the agent looks up: resources and the platform's own documents, in passages found by words and by sense."""

@@ -1,4 +1,4 @@
-"""What stands apart in plain text and in Markdown: headings, fenced code, paragraphs, items of lists, rows of tables."""
+"""What stands apart in plain text and Markdown: headings, fenced code, paragraphs, items of lists, rows of tables."""
 
 import re
 from collections.abc import Iterator

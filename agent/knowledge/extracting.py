@@ -27,9 +27,11 @@ _WEIGHTS = (0.6, 0.2, 0.2)
 
 _WORD = re.compile(r"[^\W_]{2,}")
 _EMPTY = frozenset(
-    "a about after all also an and any are as at be before but by can could did do does for from had has have how i if"
-    " in into is it its me my no not of on or our shall should so some than that the their them then there these they"
-    " this to us was we were what when where which who why will with would you your".split()
+    _WORD.findall(
+        "about after all also an and any are as at be before but by can could did do does for from had has have how if"
+        " in into is it its me my no not of on or our shall should so some than that the their them then there these"
+        " they this to us was we were what when where which who why will with would you your"
+    )
 )
 
 
@@ -49,7 +51,7 @@ class Sentence:
 
 
 def best(question: str, passages: Sequence[Passage]) -> list[Sentence]:
-    """Give one to three sentences that answer, those of one passage in their order; none if no passage has an answer."""
+    """Give one to three sentences that answer, those of one passage in their order; none if none does."""
     found = ranked(question, passages)
     if not found or found[0].score < SURELY:
         return []

@@ -45,7 +45,9 @@ def read(path: Path) -> Text:
     """Give the text of a file. Raises Unreadable, and OSError."""
     media_type = TYPES.get(path.suffix.lower())
     if media_type is None:
-        raise Unreadable(f"A name that ends with {path.suffix or 'nothing'} says no kind of text; name {', '.join(TYPES)}.")
+        raise Unreadable(
+            f"A name that ends with {path.suffix or 'nothing'} says no kind of text; name {', '.join(TYPES)}."
+        )
     if path.stat().st_size > LARGEST_FILE:
         raise Unreadable(f"It has more than {LARGEST_FILE // 1_000_000} MB; cut it into smaller files.")
     raw = path.read_bytes()
@@ -87,7 +89,9 @@ class _Page(HTMLParser):
 
     _HIDDEN = frozenset({"script", "style", "template", "noscript", "head", "svg", "nav"})
     _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-    _APART = frozenset({"p", "div", "section", "article", "ul", "ol", "table", "blockquote", "header", "footer", "main"})
+    _APART = frozenset(
+        {"p", "div", "section", "article", "ul", "ol", "table", "blockquote", "header", "footer", "main"}
+    )
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -131,7 +135,9 @@ def _of_pdf(raw: bytes) -> str:
     try:
         return "\n\n".join(page.extract_text() for page in PdfReader(BytesIO(raw)).pages)
     except (PyPdfError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Unreadable(f"It cannot be read as PDF ({type(error).__name__}); save it again, without a password.") from error
+        raise Unreadable(
+            f"It cannot be read as PDF ({type(error).__name__}); save it again, without a password."
+        ) from error
 
 
 def _decoded(raw: bytes) -> str:

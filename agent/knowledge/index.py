@@ -43,7 +43,7 @@ class Index:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._pool = postgres.pool(settings, CONNECTIONS)
-        # Vectors take all of a processor, and a connection meanwhile: one document after the other leaves room for searches.
+        # Vectors take a processor and a connection: one document after the other leaves room for searches.
         self._putting = asyncio.Lock()
 
     async def open(self, *, anew: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Finds passages by words and by sense, and only such as the person may read: in the index, and once more at the door."""
+"""Finds passages by words and by sense, and none that the person may not read: the door is asked once more of each."""
 
 import asyncio
 from collections.abc import Hashable, Iterable, Sequence
@@ -72,7 +72,9 @@ async def _found(connection: Connection, said: dict[str, Any]) -> list[list[Pass
             await connection.execute(_BOUNDS, [str(TIME_LIMIT_MS)])
             return [await (await cursor.execute(query, said)).fetchall() for query in (_NEAR, _WORDS)]
     except psycopg.errors.QueryCanceled as error:
-        raise Problem("query_too_costly", "This takes too long to look up; ask for it in fewer and rarer words.") from error
+        raise Problem(
+            "query_too_costly", "This takes too long to look up; ask for it in fewer and rarer words."
+        ) from error
 
 
 async def _readable(doors: Doors, passages: Iterable[Passage]) -> list[Passage]:

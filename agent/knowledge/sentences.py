@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from agent.knowledge.blocks import Block, Span, blocks, trimmed
 
 # Nothing here is tried twice from one place: text of strangers must not make it slow.
-_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]*_`]*+(?=\s++[\"'“‘(\[*_`]*+[A-Z0-9À-ÖØ-Þ])")
-_SHORT = re.compile(r"(?:\b(?:e\.g|i\.e|cf|vs|etc|no|dr|mrs?|ms|prof|st|fig|approx|ca)|\b[A-Za-z])\.$", re.IGNORECASE)
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]*_`]*+(?=\s++[\"'“‘(\[*_`]*+[A-Z0-9À-ÖØ-Þ])")  # noqa: RUF001 - people quote so
+_SHORT = re.compile(r"\b(?:(?i:e\.g|i\.e|cf|vs|etc|no|dr|mrs?|ms|prof|st|fig|approx|ca)|[A-Z])\.$")
 """What ends with a full stop and ends no sentence: common abbreviations, and initials."""
 
 _LONGEST_SHORT = 10

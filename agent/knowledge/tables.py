@@ -1,4 +1,4 @@
-"""The tables of the knowledge base, in a schema of their own: an index of what stands elsewhere, which can be made anew."""
+"""The tables of the knowledge base, in a schema of their own: an index of what stands elsewhere, made anew at will."""
 
 from typing import Any
 
@@ -76,7 +76,9 @@ def make(settings: Settings, *, anew: bool = False) -> None:
                 metadata.drop_all(connection)
             metadata.create_all(connection)
     except OperationalError as error:
-        raise Unusable(f"The knowledge base cannot be made in PostgreSQL ({error.orig}): see ANNAL_POSTGRES_URL.") from error
+        raise Unusable(
+            f"The knowledge base cannot be made in PostgreSQL ({error.orig}): see ANNAL_POSTGRES_URL."
+        ) from error
     finally:
         engine.dispose()
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -46,7 +47,7 @@ log = telemetry.log(__name__)
 
 
 class Knowledge:
-    """The knowledge base of a process that answers from it: it follows the facts, and searches."""
+    """The knowledge base of a process that answers from it. `policing` runs while this does."""
 
     def __init__(self, settings: Settings, connection: dict[str, Any], doors: Joined) -> None:
         self.index = Index(settings)
@@ -55,13 +56,11 @@ class Knowledge:
         self._reading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin. Raises Unusable if PostgreSQL cannot hold it."""
+        """Make what is missing. Raises Unusable if PostgreSQL cannot hold it."""
         await self.index.open()
         self._reading = asyncio.create_task(self._read_pages())
-        await self.policing.start()
 
     async def stop(self) -> None:
-        await self.policing.stop()
         if self._reading is not None:
             await ended(self._reading)
         await self.index.close()
@@ -86,10 +85,10 @@ class Knowledge:
             raise NotNow(f"PostgreSQL does not do what it is asked ({type(error).__name__}).") from error
 
     async def _row(self, resource_id: str) -> Row | None:
-        return await self._doors.read.ask(lambda connection: resource.find(connection, resource_id))
+        return await self._doors.read.ask(partial(resource.find, resource_id=resource_id))
 
     async def _reach_end(self, resource_id: str) -> None:
-        """Wait until the read model knows all there is in a resource's journal; what it holds back is known. Raises Problem."""
+        """Wait until the read model knows all there is in a resource's journal. Raises Problem."""
         place = place_of(resource.projection, resource_id)
         try:
             (end,) = await self._doors.ends.of(topics.facts(place.domain), [place.partition])
@@ -134,7 +133,7 @@ async def index_all(settings: Settings, console: Console, *, anew: bool) -> None
         new = await index_pages(index)
         with _progress(console) as progress:
             for id_ in progress.track(await index.ask(ids), description="Resources"):
-                row = await index.ask(lambda connection, id_=id_: resource.find(connection, id_))
+                row = await index.ask(partial(resource.find, resource_id=id_))
                 new += row is not None and await put(index, row)
         console.print(f"The knowledge base is what the resources are; vectors were made for {new} documents.")
     except Problem as problem:

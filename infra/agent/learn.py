@@ -10,20 +10,24 @@ from infra import terminal
 from infra.settings import Unusable
 from infra.terminal import DataDir
 
+Token = Annotated[
+    str,
+    typer.Option(envvar="ANNAL_TOKEN", help="An access token or an API key; see docs/identity.md.", show_default=False),
+]
+Url = Annotated[str | None, typer.Option(envvar="ANNAL_URL", help="Where the doors are; on this machine if not said.")]
+
 
 def learn(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER…", help="Text, Markdown, HTML or PDF.")],
     data_dir: DataDir = None,
     *,
-    share: Annotated[list[str] | None, typer.Option(metavar="ACCOUNT", help="Who may read them, too; may be repeated.")] = None,
-    token: Annotated[
-        str, typer.Option(envvar="ANNAL_TOKEN", help="An access token or an API key; see docs/identity.md.", show_default=False)
-    ] = "",
-    url: Annotated[
-        str | None, typer.Option(envvar="ANNAL_URL", help="Where the doors are; on this machine if not said.")
+    share: Annotated[
+        list[str] | None, typer.Option(metavar="ACCOUNT", help="Who may read them, too; may be repeated.")
     ] = None,
+    token: Token = "",
+    url: Url = None,
 ) -> None:
-    """Let the agent look things up in files of yours: each becomes a document that you own; exit code 1 if one does not."""
+    """Let the agent look things up in your files: each becomes a document that you own; exit code 1 if one does not."""
     if not token:
         raise Unusable("Say who asks: give --token, or set ANNAL_TOKEN, to an access token or an API key.")
     from infra.agent import learning  # noqa: PLC0415

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
+from agent.knowledge import files
 from agent.knowledge.document import KIND
-from agent.knowledge.files import TYPES, Text, Unreadable, parts, read
 from infra.agent.remote import Refused, ask
 from infra.settings import Unusable
 
@@ -50,7 +50,7 @@ async def learn(url: str, token: str, paths: Sequence[Path], share: Sequence[str
         learnt = [await learner.learn(file) for file in progress.track(found, description="Files")]
     table = Table("file", "parts", "became", box=None)
     for each in learnt:
-        table.add_row(escape(each.path), str(each.parts or ""), f"[{'red' if each.refused else 'default'}]{escape(each.became)}")
+        table.add_row(each.path, str(each.parts or ""), Text(each.became, "red" if each.refused else ""))
     console.print(table)
     return int(any(each.refused for each in learnt))
 
@@ -64,22 +64,20 @@ class Learner:
 
     async def begin(self) -> None:
         """Learn who asks, and define the kind of documents if nobody has. Raises Unusable."""
-        self._account = (await self._ask("GET", "/v1/accounts/me"))["account_id"]
-        try:
-            await self._ask("GET", f"/v1/kinds/{KIND}")
-        except Refused as refused:
-            if refused.status != 404:  # noqa: PLR2004 - there is none
-                raise
+        me = await self._find("/v1/accounts/me")
+        # Whoever plays with --dev-login has no account, and one name for a file with all who do.
+        self._account = me["account_id"] if me is not None else ""
+        if await self._find(f"/v1/kinds/{KIND}") is None:
             await self._command("kind.define", kind=KIND, json_schema=SCHEMA)
 
     async def learn(self, path: Path) -> Learnt:
         """Make documents of a file, and let those be trash that it does not need any more. Raises Unusable."""
         name = named(path)
         try:
-            said = read(path)
-        except Unreadable as error:
+            said = files.read(path)
+        except files.Unreadable as error:
             return Learnt(name, 0, str(error), refused=True)
-        texts = parts(said.text)
+        texts = files.parts(said.text)
         try:
             became = {await self._part(name, said, n, text, len(texts)) for n, text in enumerate(texts, 1)}
             if await self._trash_from(name, len(texts) + 1):
@@ -89,11 +87,11 @@ class Learner:
         order = ("changed", "learnt", "unchanged")
         return Learnt(name, len(texts), next(each for each in order if each in became))
 
-    async def _part(self, name: str, said: Text, n: int, text: str, of: int) -> str:
+    async def _part(self, name: str, said: files.Text, n: int, text: str, of: int) -> str:
         """Register or change one document; say what became of it. Raises Refused."""
         id_, title = self._id(name, n), _title(name, n, of)
         attributes = {"text": text, "media_type": said.media_type, "path": name, "part": n}
-        row = await self._find(id_)
+        row = await self._find(f"/v1/resources/{id_}")
         if row is None:
             await self._command("resource.register", resource_id=id_, kind=KIND, name=title, attributes=attributes)
             row, became = {"attributes": attributes, "name": title, "editors": [], "viewers": []}, "learnt"
@@ -118,16 +116,16 @@ class Learner:
 
     async def _trash_from(self, name: str, n: int) -> bool:
         """Trash the parts that a longer file had; say whether there were any. Raises Refused."""
-        row = await self._find(self._id(name, n))
+        row = await self._find(f"/v1/resources/{self._id(name, n)}")
         if row is None or row["trashed"]:
             return False
         await self._command("resource.trash", resource_id=row["resource_id"])
         await self._trash_from(name, n + 1)
         return True
 
-    async def _find(self, resource_id: str) -> dict[str, Any] | None:
+    async def _find(self, path: str) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = await self._ask("GET", f"/v1/resources/{resource_id}")
+            found: dict[str, Any] = await self._ask("GET", path)
         except Refused as refused:
             if refused.status == 404:  # noqa: PLR2004 - there is none
                 return None
@@ -154,12 +152,16 @@ def named(path: Path) -> str:
 def _files(path: Path) -> Iterator[Path]:
     """Give a file, or those of a folder that can be read. Raises Unusable."""
     if path.is_dir():
-        inside = (each for each in sorted(path.rglob("*")) if not any(step.startswith(".") for step in each.relative_to(path).parts))
-        yield from (each for each in inside if each.is_file() and each.suffix.lower() in TYPES)
+        inside = (each for each in sorted(path.rglob("*")) if each.is_file() and each.suffix.lower() in files.TYPES)
+        yield from (each for each in inside if not _hidden(each.relative_to(path)))
     elif path.is_file():
         yield path
     else:
         raise Unusable(f"{path} is not there: name files or folders.")
+
+
+def _hidden(path: Path) -> bool:
+    return any(step.startswith(".") for step in path.parts)
 
 
 def _title(name: str, n: int, of: int) -> str:

@@ -81,7 +81,8 @@ class Agent:
         self._ranks: Ranks | None = None
         actions = abilities(settings, doors)
         self._actions = actions
-        self._search = indexing.Search(settings)
+        connection = kafka.connection(settings)
+        self._knowledge = indexing.Knowledge(settings, connection, doors)
         self.turns = Turns(
             app=doors.app,
             ask=partial(_ask, doors.identity),
@@ -91,24 +92,23 @@ class Agent:
             hears=self._hears,
             character=persona,
             actions=actions,
-            search=self._search.passages,
+            search=self._knowledge.search,
             tell=self._tell,
         )
-        connection = kafka.connection(settings)
         self._policing = (
             Policing(connection, "agent", (MessageReceived,), self._see_to),
-            indexing.policing(settings, connection, doors),
+            self._knowledge.policing,
         )
 
     async def start(self) -> None:
         self._ranks = await asyncio.to_thread(taught, self._actions)
-        await self._search.start()
+        await self._knowledge.start()
         for policing in self._policing:
             await policing.start()
 
     async def stop(self) -> None:
         await asyncio.gather(*(policing.stop() for policing in self._policing))
-        await self._search.stop()
+        await self._knowledge.stop()
         await self._cache.aclose()
 
     def health(self) -> dict[str, str]:

@@ -10,10 +10,20 @@ from infra.settings import Unusable
 PATIENCE = 40.0
 """Seconds; doors wait no longer than 30 for anything."""
 
+WAIT = "wait=30"
+
+
+class Refused(Unusable):
+    """A door refused what it was asked; `status` is what HTTP says of it."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
 
 async def ask(url: str, token: str, method: str, path: str, body: Any = None) -> Any:
-    """Give what a door answers. Raises Unusable for a refusal, and while nobody answers."""
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    """Give what a door answers, of a command what became of it. Raises Refused, and Unusable if nobody answers."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Prefer": WAIT}
     sent = orjson.dumps(body) if body is not None else None
     try:
         async with (
@@ -26,5 +36,5 @@ async def ask(url: str, token: str, method: str, path: str, body: Any = None) ->
             f"No door of Annal answers at {url} ({type(error).__name__}): name another with --url."
         ) from None
     if not response.ok:
-        raise Unusable(answer.get("detail") or f"The door answers {response.status}.")
+        raise Refused(response.status, answer.get("detail") or f"The door answers {response.status}.")
     return answer

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 from agent.knowledge.chunking import LONGEST, MOST, chunks
 
 pieces = st.sampled_from(
-    ["# Heading", "## Another one", "Some words. And more!", "- an item", "| a | row |", "```", "x = 1", "", " ", "a" * 30]
+    [
+        "# Heading",
+        "## Another one",
+        "Some words. And more!",
+        "- an item",
+        "| a | row |",
+        "```",
+        "x = 1",
+        "",
+        " ",
+        "a" * 30,
+    ]
 )
 texts = st.lists(pieces | st.text(max_size=50), max_size=40).map("\n".join) | st.text(max_size=500)
 long_texts = st.lists(pieces | st.just("word " * 150) | st.just("x" * 3_000), max_size=12).map("\n".join)
@@ -65,7 +76,15 @@ def test_what_looks_like_a_heading_in_code_is_none() -> None:
 
 
 def test_a_long_hostile_text_is_cut_in_no_time() -> None:
-    for hostile in ("." * 65_000, ".'" * 32_000, "# " * 32_000, "`" * 65_000, ". " * 32_000, "\n" * 65_000, "a.b" * 20_000):
+    for hostile in (
+        "." * 65_000,
+        ".'" * 32_000,
+        "# " * 32_000,
+        "`" * 65_000,
+        ". " * 32_000,
+        "\n" * 65_000,
+        "a.b" * 20_000,
+    ):
         began = time.perf_counter()
         chunks(hostile)
         assert time.perf_counter() - began < 1

@@ -9,7 +9,12 @@ INVOICE = {
     "resource_id": "invoice-7",
     "kind": "invoice",
     "name": "Invoice 7, Rossi",
-    "attributes": {"amount": 1200, "to": {"city": "Rome"}, "lines": [{"item": "chairs"}, {"item": "desks"}], "paid": None},
+    "attributes": {
+        "amount": 1200,
+        "to": {"city": "Rome"},
+        "lines": [{"item": "chairs"}, {"item": "desks"}],
+        "paid": None,
+    },
     "tags": ["overdue", "2026"],
     "owner": "alice",
     "editors": ["bob"],
@@ -62,7 +67,10 @@ def test_pages_are_named_by_their_path_and_called_by_their_first_heading(tmp_pat
     (tmp_path / "docs" / "deep" / "a.md").write_text("No heading.")
     (tmp_path / "docs" / "b.txt").write_text("No Markdown.")
     found = {each.id: each for each in pages(tmp_path)}
-    assert {id_: each.title for id_, each in found.items()} == {"README.md": "Annal", "docs/deep/a.md": "docs/deep/a.md"}
+    assert {id_: each.title for id_, each in found.items()} == {
+        "README.md": "Annal",
+        "docs/deep/a.md": "docs/deep/a.md",
+    }
     assert found["README.md"].readers is None
 
 

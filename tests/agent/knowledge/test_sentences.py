@@ -15,6 +15,7 @@ def told(text: str) -> list[str]:
         ("One. Two! Three?", ["One.", "Two!", "Three?"]),
         ("It is “so.” Then it ends.", ["It is “so.”", "Then it ends."]),
         ("See e.g. Figure 2. Dr. Rossi knows.", ["See e.g. Figure 2.", "Dr. Rossi knows."]),
+        ("J. L. Borges wrote it. So they say.", ["J. L. Borges wrote it.", "So they say."]),
         ("It takes 1.5 s. 3 times.", ["It takes 1.5 s.", "3 times."]),
         ("**Bold ends.** Then it goes on", ["**Bold ends.**", "Then it goes on"]),
         ("wrapped\nin the middle", ["wrapped\nin the middle"]),
