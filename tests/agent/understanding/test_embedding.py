@@ -1,0 +1,34 @@
+"""Sentences as vectors: alike when they mean alike, and the same whatever they are asked with."""
+
+import numpy as np
+
+from agent.understanding.embedding import DIMENSIONS, embed
+
+RENAME = "Please rename invoice seven"
+TITLE = "Give invoice 7 another title"
+RAIN = "Will it rain in Bergen tomorrow?"
+
+
+def test_a_vector_has_length_one() -> None:
+    vectors = embed([RENAME, RAIN])
+    assert vectors.shape == (2, DIMENSIONS)
+    assert vectors.dtype == np.dtype(np.float32)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+
+
+def test_what_means_alike_is_near() -> None:
+    rename, title, rain = embed([RENAME, TITLE, RAIN])
+    assert rename @ title > 0.5 > rename @ rain
+
+
+def test_a_vector_does_not_depend_on_its_company() -> None:
+    company = [RENAME, TITLE, RAIN, "Rename it", *(f"Rename invoice {number}" for number in range(40))]
+    np.testing.assert_allclose(embed(company)[:3], np.vstack([embed([text]) for text in company[:3]]), atol=1e-5)
+
+
+def test_no_text_gives_no_vector() -> None:
+    assert embed([]).shape == (0, DIMENSIONS)
+
+
+def test_an_empty_text_and_one_too_long_have_vectors_too() -> None:
+    assert np.isfinite(embed(["", "rename " * 5000])).all()
