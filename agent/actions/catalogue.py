@@ -13,7 +13,7 @@ from schemas.rights import ASKED_WITH_BODY, QUERIES, RIGHTS
 MACHINERY = ("cursor", "min-position")
 """Parameters of queries that no person says: the agent takes them from the answer before."""
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_FIRST_PLACES = re.compile(r"(?:/\{(\w+)\})+")
 
 
 def commands() -> list[Action]:
@@ -79,7 +79,7 @@ def _query(path: str, operation: JsonObject, schemas: JsonObject) -> Action:
     right, domain = QUERIES[path]
     said = [each for each in operation.get("parameters", ()) if _is_said(each)]
     verb = name.rpartition(".")[2]
-    placed = _PLACEHOLDER.findall(path)
+    placed = _FIRST_PLACES.search(path)
     return Action(
         name=name,
         kind="query",
@@ -90,7 +90,7 @@ def _query(path: str, operation: JsonObject, schemas: JsonObject) -> Action:
             "required": [each["name"] for each in said if each.get("required")],
             "$defs": schemas,
         },
-        subject=placed[-1] if placed else None,
+        subject=placed[1] if placed else None,
         effect="reads",
         right=right,
         domain=domain,

@@ -16,8 +16,25 @@ class Verb(NamedTuple):
     says: tuple[str, ...] = ()
 
 
+COMMON = frozenset(("read", "version", "history", "changes", "diff", "export", "define", "retire", "revoke", "open"))
+"""Verbs of many domains, of which `it` alone does not say which; it is meant of resources."""
+
 DESTROYING = frozenset(
-    ("cancel", "close", "delete", "destroy", "drop", "end", "erase", "purge", "remove", "retire", "revoke", "trash")
+    (
+        "cancel",
+        "close",
+        "delete",
+        "destroy",
+        "drop",
+        "end",
+        "erase",
+        "forget",
+        "purge",
+        "remove",
+        "retire",
+        "revoke",
+        "trash",
+    )
 )
 """Verbs after which something is gone, or can be used no more."""
 
@@ -25,14 +42,18 @@ POLITE = (
     "please {ask}",
     "can you {ask}",
     "could you please {ask}",
+    "{ask} please",
+    "would you {ask}",
     "I want to {ask}",
     "I'd like to {ask}",
-    "would you {ask}",
-    "{ask} please",
     "I need to {ask}",
     "let's {ask}",
     "go ahead and {ask}",
 )
+"""Ways to put an order."""
+
+ASKING = 5
+"""So many of them ask for it, the others want it."""
 
 NOUNS: dict[str, tuple[str, ...]] = {
     "resource": ("resource", "invoice", "report", "document", "contract"),
@@ -42,6 +63,9 @@ NOUNS: dict[str, tuple[str, ...]] = {
     "session": ("session", "sign-in"),
     "login": ("failed sign-in", "failed login", "wrong password"),
     "audit": ("audit entry",),
+    "conversation": ("conversation", "chat"),
+    "memory": ("memory",),
+    "character": ("character", "persona"),
     "subscriber": ("subscriber", "consumer"),
 }
 """What people call the things of a domain; where nothing stands here they are called as the domain is."""
@@ -193,7 +217,7 @@ VERBS: dict[str, Verb] = {
         (
             "{account} should not see {it} any more",
             "{account} may no longer edit {it}",
-            "I don't want to share {it} with {account} any longer",
+            "{account} has seen enough of {it}",
         ),
     ),
     "transfer": Verb(
@@ -298,21 +322,23 @@ VERBS: dict[str, Verb] = {
         ),
     ),
     "retire": Verb(
-        ("abolish", "delete", "drop"),
+        ("abolish", "withdraw", "take out of use"),
         (
+            "retire {it}",
+            "abolish {it}",
+            "withdraw {it}",
+            "take {it} out of use",
+            "get rid of {it}",
+            "do away with {it}",
+            "delete {it} altogether",
+            "remove {it} for good",
             "retire the {noun} {role}",
-            "delete the {noun} {role}",
-            "remove the {noun} {role} altogether",
-            "abolish the {noun} {role}",
-            "get rid of the {noun} {role}",
-            "drop the {noun} {role}",
-            "retire this {noun}",
-            "delete this {noun}",
         ),
         (
-            "nobody needs the {noun} {role} any more",
+            "nobody needs {it} any more",
+            "{it} can go",
+            "we no longer use {it}",
             "the {noun} {role} should permit nothing",
-            "the {noun} {role} can go",
         ),
     ),
     "open_service": Verb(
@@ -440,14 +466,14 @@ VERBS: dict[str, Verb] = {
         ("invalidate", "end", "cancel"),
         (
             "revoke {it}",
-            "revoke the {noun}",
             "invalidate {it}",
-            "cancel the {noun}",
-            "end the {noun}",
-            "make the {noun} stop working",
-            "deactivate the {noun}",
+            "cancel {it}",
+            "end {it}",
+            "make {it} stop working",
+            "deactivate {it}",
             "revoke my {noun}",
-            "kill the {noun}",
+            "kill {it}",
+            "disable the {noun}",
         ),
         ("the {noun} has leaked", "the {noun} must not work any more", "somebody stole my {noun}"),
     ),
@@ -478,6 +504,24 @@ VERBS: dict[str, Verb] = {
             "look up {it}",
         ),
         ("what is in {it}", "what does {it} say", "what do you know about {it}", "what about {it}"),
+    ),
+    "version": Verb(
+        ("former version", "old definition"),
+        (
+            "show me version {version} of {it}",
+            "open version {version} of {it}",
+            "read the old version {version} of {it}",
+            "look at version {version} of {it}",
+            "give me version {version} of {it}",
+            "show me an earlier version of {it}",
+            "look up an old definition of {it}",
+        ),
+        (
+            "what did version {version} of {it} look like",
+            "what was in version {version} of {it}",
+            "how was {it} in version {version}",
+            "how was {it} defined before",
+        ),
     ),
     "history": Verb(
         ("what happened to", "all versions", "log"),
@@ -558,21 +602,6 @@ VERBS: dict[str, Verb] = {
             "what attributes must the {noun} {kind} have",
         ),
     ),
-    "kind.version": Verb(
-        asks=(
-            "show me version {version} of the {noun} {kind}",
-            "open definition {version} of the {noun} {kind}",
-            "read the old definition of the {noun} {kind}",
-            "show an earlier definition of the {noun} {kind}",
-            "give me version {version} of the definition of {kind}",
-        ),
-        says=(
-            "what did version {version} of the {noun} {kind} look like",
-            "which fields had version {version} of the {noun} {kind}",
-            "how was the {noun} {kind} defined at version {version}",
-            "what was the definition of {kind} before",
-        ),
-    ),
     "account.me": Verb(
         ("who am I", "my account", "my profile"),
         (
@@ -638,6 +667,9 @@ VERBS: dict[str, Verb] = {
     "audit.command": Verb(
         ("follow a request",),
         (
+            "audit what the command {command_id} led to",
+            "look up the request {command_id}",
+            "show the whole chain of the request {command_id}",
             "follow the request {command_id}",
             "show me what became of the command {command_id}",
             "trace the command {command_id}",
@@ -645,6 +677,7 @@ VERBS: dict[str, Verb] = {
             "find out what the command {command_id} caused",
         ),
         (
+            "why did the request {command_id} fail",
             "what became of the request {command_id}",
             "who asked the command {command_id}",
             "what came of {command_id}",
@@ -654,6 +687,9 @@ VERBS: dict[str, Verb] = {
     "audit.subject": Verb(
         ("audit a subject",),
         (
+            "audit the subject {it} of {domain}",
+            "show what is on record of the subject {it}",
+            "open the subject {it} as an auditor",
             "audit {it}",
             "show the auditor's view of {it}",
             "show me the subject {it} of the domain {domain}",
@@ -661,6 +697,7 @@ VERBS: dict[str, Verb] = {
             "inspect the subject {it}",
         ),
         (
+            "what is on record about the subject {it}",
             "what is the state of the subject {it}",
             "what did the subject {it} of {domain} look like",
             "as an auditor, what is {it}",
@@ -670,6 +707,9 @@ VERBS: dict[str, Verb] = {
     "audit.subject_changes": Verb(
         ("audit a field",),
         (
+            "audit the field {field} of the subject {it}",
+            "find out for the audit who set {field} of {it}",
+            "list every change of {field} of the subject {it}",
             "audit who changed {field} of the subject {it}",
             "list for the audit who set {field} of {it}",
             "audit the changes to {field} of {it}",
@@ -677,6 +717,7 @@ VERBS: dict[str, Verb] = {
             "trace {field} of the subject {it} for the audit",
         ),
         (
+            "when did the subject {it} get {field}, for the audit",
             "as an auditor, who changed {field} of {it}",
             "who changed {field} of the subject {it} of {domain}",
             "for the audit, what was {field} of {it} before",
@@ -685,6 +726,9 @@ VERBS: dict[str, Verb] = {
     "audit.subject_diff": Verb(
         ("audit a difference",),
         (
+            "audit the versions 2 and 5 of {it}",
+            "compare the subject {it} with what it was yesterday",
+            "list for the audit what changed of {it}",
             "audit what changed of the subject {it}",
             "compare two moments of the subject {it} for the audit",
             "audit the difference of {domain} {it} between version 1 and 3",
@@ -692,6 +736,7 @@ VERBS: dict[str, Verb] = {
             "compare the subject {it} before and after",
         ),
         (
+            "what is different about the subject {it} since version 2",
             "as an auditor, what changed of {it}",
             "for the audit, how does {it} differ from version 1",
             "what changed of the subject {it} of {domain} since Monday",
@@ -708,6 +753,131 @@ VERBS: dict[str, Verb] = {
     ),
     "subscriber.list": Verb(
         says=("who is listening to the facts", "who subscribes to facts", "how far behind are the listeners"),
+    ),
+    "conversation.open": Verb(
+        ("begin a conversation", "new chat"),
+        (
+            "begin a new conversation",
+            "start a new conversation",
+            "open a new chat",
+            "start over in a new conversation",
+            "let me talk to {character}",
+            "begin a conversation with {character}",
+            "start a fresh chat",
+            "talk to me as {character}",
+        ),
+        ("I want to talk about something else in a new chat", "new conversation", "new chat, please"),
+    ),
+    "conversation.forget": Verb(
+        ("forget that", "don't remember"),
+        (
+            "forget that",
+            "forget what I told you",
+            "forget what you know about my work",
+            "drop that memory",
+            "remove that from your memory",
+            "erase this memory",
+            "delete what you remember of me",
+            "wipe that from your mind",
+        ),
+        ("you should not remember this", "I want you to forget something", "that memory of yours is wrong"),
+    ),
+    "conversation.request_handover": Verb(
+        ("speak to a human", "ask for a person"),
+        (
+            "get me a human",
+            "let me talk to a person",
+            "connect me with a real person",
+            "hand me over to somebody",
+            "put me through to support",
+            "call a colleague",
+            "pass me on to a human being",
+            "get somebody who can help",
+        ),
+        (
+            "I want to speak to a human",
+            "you don't understand me, is there a person",
+            "is there anybody real there",
+            "human please",
+        ),
+    ),
+    "conversation.take_over": Verb(
+        ("answer in the agent's stead",),
+        (
+            "take over this conversation",
+            "take over the conversation",
+            "let me answer in this conversation",
+            "let me take it from here",
+            "take this chat from the agent",
+            "assign this conversation to me",
+            "step in for the agent",
+            "put me in charge of this chat",
+        ),
+        ("I answer this one myself", "from now on I answer here", "I will handle this conversation"),
+    ),
+    "conversation.hand_back": Verb(
+        ("let the agent answer",),
+        (
+            "hand this conversation back",
+            "hand the conversation back to the agent",
+            "let the agent answer again",
+            "give the chat back to the agent",
+            "return this conversation to the agent",
+            "leave the rest to the agent",
+            "step back and let the agent go on",
+            "put the agent in charge again",
+        ),
+        ("the agent can go on from here", "I am done here, agent", "the agent takes it from here"),
+    ),
+    "conversation.turns": Verb(
+        ("what was said",),
+        (
+            "show me what was said in {it}",
+            "list the messages of {it}",
+            "show the turns of {it}",
+            "read {it} to me from the beginning",
+            "scroll back in {it}",
+            "show all messages of {it}",
+            "give me the transcript of {it}",
+        ),
+        ("what did I say before", "what have we talked about", "what was said in {it}", "what did you answer earlier"),
+    ),
+    "conversation.turn": Verb(
+        ("explain an answer",),
+        (
+            "show me turn {turn} of {it}",
+            "explain the answer in turn {turn} of {it}",
+            "show me how you came to that answer",
+            "show what you used for turn {turn}",
+            "open message {turn} of {it}",
+            "tell me why you said that",
+            "show the sources of turn {turn}",
+        ),
+        (
+            "why did you say that",
+            "how did you come to this answer",
+            "what was that answer based on",
+            "what did I say in turn {turn}",
+        ),
+    ),
+    "conversation.list": Verb(says=("which chats do I have with you", "what did we talk about before today")),
+    "memory.list": Verb(
+        asks=("show me what you remember of me", "tell me what you remember", "show your memory of me"),
+        says=("what do you know about me", "what do you remember about me", "what have I told you about myself"),
+    ),
+    "character.read": Verb(says=("who is {it}", "how does {it} speak", "which style does {it} have")),
+    "character.export": Verb(
+        ("take along", "download a character"),
+        (
+            "export {it}",
+            "export {it} as a file",
+            "download {it}",
+            "take {it} along",
+            "give me the file of {it}",
+            "save {it} as JSON",
+            "get the document of {it}",
+        ),
+        ("I want to take {it} elsewhere", "I need {it} as a file", "where can I download {it}"),
     ),
 }
 """How people ask for a verb, or for one action by its whole name."""

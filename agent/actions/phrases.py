@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from agent.actions.action import Action
-from agent.actions.english import FALLBACK, NOUNS, POLITE, VERBS, Verb
+from agent.actions.english import ASKING, COMMON, FALLBACK, NOUNS, POLITE, VERBS, Verb
 from schemas.message import JsonObject
 
 AT_MOST = 40
@@ -35,6 +35,15 @@ _SAMPLES: dict[str, tuple[str, ...]] = {
     "domain": ("resource", "account", "kind"),
 }
 """Values as people say them; of other parameters the schema gives examples."""
+
+_THINGS = {
+    "account": ("bob", "the account of Ada", "carol@example.org", "my account", "that user", "this account"),
+    "audit": ("invoice-7", "invoice-12", "the role clerk", "contract-3", "report-2026"),
+}
+"""How people speak of one thing where that is not by what it is."""
+
+_TO_ME = re.compile(r"\w+ me\b")
+_AN = re.compile(r"\ba (?=[aeio])")
 
 
 def phrases(action: Action) -> list[str]:
@@ -63,7 +72,13 @@ def _whole(action: Action) -> Iterator[str]:
     for turn, template in enumerate(templates.asks):
         sentence = _fill(action, template, turn + 1)
         if sentence is not None:
-            yield POLITE[turn % len(POLITE)].format(ask=sentence)
+            yield _politely(sentence, turn)
+
+
+def _politely(order: str, turn: int) -> str:
+    """Put an order politely; who orders something for themselves asks for it and does not want to do it."""
+    forms = POLITE[:ASKING] if _TO_ME.match(order) else POLITE
+    return forms[turn % len(forms)].format(ask=order)
 
 
 def _narrowed(action: Action) -> Iterator[str]:
@@ -81,11 +96,11 @@ def _of_simile(action: Action) -> Iterator[str]:
     for turn, simile in enumerate(action.similes):
         said = simile.replace("_", " ").lower()
         yield said
-        yield POLITE[turn % len(POLITE)].format(ask=said)
+        yield _politely(said, turn)
 
 
 def _fill(action: Action, template: str, turn: int) -> str | None:
-    """Put something in each place of a template, another thing at each turn; None where the action has no such place."""
+    """Put something in each place of a template, another at each turn; None where the action has no such place."""
     places = {}
     for place in _FIELD.findall(template):
         if place in ("it", "noun", "nouns", "verb"):
@@ -94,27 +109,26 @@ def _fill(action: Action, template: str, turn: int) -> str | None:
             places[place] = _sample(place, action.schema(place), turn)
         else:
             return None
-    return template.format(**places)
+    return _AN.sub("an ", template.format(**places))
 
 
 def _spoken(action: Action, place: str, turn: int) -> str:
     noun = _noun(action, turn)
-    match place:
-        case "noun":
-            return noun
-        case "nouns":
-            return _plural(noun)
-        case "verb":
-            return action.verb.replace("_", " ")
-    return _it(action, noun, turn)
+    if place == "it":
+        return _it(action, noun, turn)
+    return {"noun": noun, "nouns": _plural(noun), "verb": action.verb.replace("_", " ")}[place]
 
 
 def _it(action: Action, noun: str, turn: int) -> str:
-    """Speak of one thing: by its id, by what it is, or by a pronoun."""
-    named = action.schema(action.subject).get("examples", [noun])[0] if action.subject in action.properties else noun
-    if action.noun == "account":
-        return ("bob", "the account of Ada", "carol@example.org", "my account", "that user", "this account")[turn % 6]
-    forms = (str(named), f"the {noun}", "it", f"my {noun}", f"this {noun}", f"{noun} {12 + turn}", f"that {noun}")
+    """Speak of one thing: by its id, by what it is, or by a pronoun where that says enough."""
+    if action.noun in _THINGS:
+        return _THINGS[action.noun][turn % len(_THINGS[action.noun])]
+    schema = action.schema(action.subject) if action.subject in action.properties else {}
+    named = str(schema.get("examples", [f"{noun}-7"])[0])
+    if not any(sign.isdigit() for sign in named):
+        named = f"the {noun} {named}"
+    pronoun = f"the same {noun}" if action.verb in COMMON and action.noun != "resource" else "it"
+    forms = (named, f"the {noun}", pronoun, f"my {noun}", f"this {noun}", f"{noun} {12 + turn}", f"that {noun}")
     return forms[turn % len(forms)]
 
 
@@ -133,4 +147,5 @@ def _plural(noun: str) -> str:
 def _sample(parameter: str, schema: JsonObject, turn: int) -> str:
     """Give a value as somebody may say it."""
     said = _SAMPLES.get(parameter) or schema.get("enum") or schema.get("examples") or (parameter.replace("_", " "),)
-    return str(said[turn % len(said)])
+    value = said[turn % len(said)]
+    return " and ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -88,6 +88,14 @@ class Plugin:
             )
         return plugin
 
+    def names(self) -> list[str]:
+        """Give the names of all parts."""
+        return [
+            *(action.name for action in self.actions),
+            *(provider.name for provider in self.providers),
+            *(evaluator.name for evaluator in self.evaluators),
+        ]
+
 
 def action(  # noqa: PLR0913 - the parts that an action has
     name: str,
@@ -166,11 +174,11 @@ def load(module_names: Sequence[str]) -> list[Plugin]:
     plugins = [Plugin.of(_imported(name)) for name in module_names]
     seen: dict[str, str] = {}
     for plugin in plugins:
-        for part in (*plugin.actions, *plugin.providers, *plugin.evaluators):
-            if part.name in seen:
-                where = f"{seen[part.name]} and {plugin.name}"
-                raise PluginInvalid(f"The name {part.name} stands in {where}; give one of them another.")
-            seen[part.name] = plugin.name
+        for name in plugin.names():
+            if name in seen:
+                where = f"{seen[name]} and {plugin.name}"
+                raise PluginInvalid(f"The name {name} stands in {where}; give one of them another.")
+            seen[name] = plugin.name
     return plugins
 
 
