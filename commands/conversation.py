@@ -71,7 +71,8 @@ class Conversation(Struct, frozen=True, gc=False):
 
     Of `turn` messages the first `answered` need no answer any more; what is said of the next one, the current, is how
     far its steps were recorded. `message_id` and `answer_id` are those of the newest message of the person, and of who
-    answers for the agent; `summarised` is the last turn that stands in short. `requested` says that a person is wanted, and `taken_by` who answers for the agent.
+    answers for the agent; `summarised` is the last turn that stands in short. `requested` says that a person is wanted,
+    and `taken_by` who answers for the agent.
     """
 
     owner: str = ""

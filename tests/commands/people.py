@@ -31,6 +31,28 @@ from schemas.address import ClaimAddress, ConfirmAddress, ReleaseAddress, RenewP
 from schemas.apikey import CreateKey, NoteUse, RerollKey, RevokeKey
 from schemas.audit import NoteReading
 from schemas.character import LoadCharacter, RetireCharacter
+from schemas.conversation import (
+    Answer,
+    AssembleContext,
+    CallModel,
+    Consent,
+    Forget,
+    HandBack,
+    NoteConsent,
+    NoteModel,
+    OpenConversation,
+    PostCommand,
+    Propose,
+    Ranked,
+    Remembered,
+    Reply,
+    RequestHandover,
+    Say,
+    Summarise,
+    TakeOver,
+    Understand,
+    Used,
+)
 from schemas.login import RecordFailure
 from schemas.message import Command
 from schemas.person import NOTHING, Changing, Opening, Proof
@@ -198,6 +220,46 @@ CHARACTERS = (
     RetireCharacter(character_id="ada"),
 )
 
+
+def conversation_commands() -> list[Command]:
+    """Give commands about the first two turns of one conversation."""
+    digest, more = "ab" * 32, {"conversation_id": "talk", "turn": 1}
+    consent = Consent(proposal_id="p", digest=digest, approved=True)
+    change = {"action": "resource.trash", "about": "invoice-7", "body": SEALED, "digest": digest}
+    said = [
+        Say(conversation_id="talk", message_id=f"m{n}", text=SEALED, consent=given)
+        for n, given in enumerate((None, None, consent, consent.model_copy(update={"approved": False})))
+    ]
+    recorded: list[Command] = [
+        Understand(
+            **more, ranking=(Ranked(intent="talk.help", score=0.9),), intent="talk.help", tier="lexical", model="m"
+        ),
+        *(
+            AssembleContext(**more, used=(Used(kind="row", id="r", digest=digest, foreign=new),))
+            for new in (True, False)
+        ),
+        CallModel(**more, call=1, model="m", request=digest),
+        NoteModel(**more, call=1, answer=SEALED),
+        Propose(**more, proposal_id="p", **change),
+        NoteConsent(**more, consent=consent),
+        PostCommand(**more, command_id="c", **change),
+        PostCommand(**more, command_id="d", proposal_id="p", **change),
+        Reply(**more, text=SEALED, dialogue=None, remembered=(Remembered(memory_id="memory", text=SEALED),)),
+        Summarise(conversation_id="talk", first=1, last=1, text=SEALED),
+    ]
+    return [
+        OpenConversation(conversation_id="talk"),
+        *said,
+        Forget(conversation_id="talk", memory_id="memory"),
+        RequestHandover(conversation_id="talk"),
+        TakeOver(conversation_id="talk"),
+        HandBack(conversation_id="talk"),
+        Answer(conversation_id="talk", message_id="a", text=SEALED),
+        *recorded,
+        *(each.model_copy(update={"turn": 2}) for each in recorded if hasattr(each, "turn")),
+    ]
+
+
 def by_chance(commands: Sequence[Command], actors: Sequence[str], begin: type[Command] | None = None) -> Sequences:
     """Give sequences in which each type of command is asked as often; the first of all is one that begins."""
     of = {command.type: [each for each in commands if each.type == command.type] for command in commands}
@@ -222,6 +284,7 @@ PEOPLE: dict[str, Sequences] = {
     "apikey": by_chance(apikey_commands("key"), MOSTLY_ALICE, CreateKey),
     "login": by_chance(LOGINS, ("door",)),
     "role": by_chance(ROLES, ACCOUNTS),
+    "conversation": by_chance(conversation_commands(), MOSTLY_ALICE, OpenConversation),
     "character": by_chance(CHARACTERS, MOSTLY_ALICE),
     "projection": by_chance(REPAIRS, ("machine",)),
     "audit": by_chance(READINGS, ("doors",)),

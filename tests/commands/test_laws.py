@@ -60,6 +60,10 @@ SPENT = {
     "totp.recovery_code_used": "code_wrong",
     "session.ended": "session_ended",
     "resource.unshared": "resource_unknown",
+    "conversation.agent_replied": "turn_answered",
+    "conversation.tool_declined": "proposal_unknown",
+    "conversation.tool_expired": "proposal_unknown",
+    "conversation.memory_forgotten": "memory_unknown",
 }
 """What is refused when the same is asked again: codes are used once, and who left is a stranger."""
 
