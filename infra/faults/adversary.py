@@ -40,6 +40,7 @@ class Adversary:
     done: Counter[str] = field(default_factory=Counter)
     _breaking: set[asyncio.Task[None]] = field(default_factory=set)
     _server: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _switching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def rage(self) -> None:
         """Break things until cancelled; what is broken then is mended by `mend`."""
@@ -159,16 +160,18 @@ class Adversary:
     async def _switch(self) -> None:
         """Build a second version of a read model and let people read it, whatever else breaks meanwhile."""
         settings, name, unseen = self.stage.settings, "resource", Console(quiet=True)
-        for _ in range(SWITCH_TRIES):
-            try:
-                await building.build(settings, name, BUILD_RATE, unseen)
-                await switching.switch(settings, name, "a fault", unseen)
-            except Unusable as error:
-                unswitched = error
-                await asyncio.sleep(1)
-            else:
-                return
-        raise RuntimeError(f"{name} cannot be switched: {unswitched}")
+        # A second one would only wait for the first to let go of the read model.
+        async with self._switching:
+            for _ in range(SWITCH_TRIES):
+                try:
+                    await building.build(settings, name, BUILD_RATE, unseen)
+                    await switching.switch(settings, name, "a fault", unseen)
+                except Unusable as error:
+                    unswitched = error
+                    await asyncio.sleep(1)
+                else:
+                    return
+            raise RuntimeError(f"{name} cannot be switched: {unswitched}")
 
     def _take(self, role: str) -> Process | None:
         """Choose a process that no other fault has in its hands."""
