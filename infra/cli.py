@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from infra import audit
+from infra import agent, audit
 from infra.prove import commands as proofs
 from infra.repair import commands
 from infra.replaying.commands import replay
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.add_typer(commands.projection, name="projection")
 app.add_typer(commands.quarantine, name="quarantine")
 app.add_typer(audit.app, name="audit")
+app.add_typer(agent.app, name="agent")
 for proof in (proofs.checkpoint, proofs.export, proofs.verify):
     app.command()(proof)
 app.command()(replay)

@@ -2,7 +2,15 @@
 
 import typer
 
+from infra.agent import character
 from infra.agent.eval import evaluate
+from infra.agent.learn import index, learn
+from infra.agent.talking import chat, run
 
 app = typer.Typer(help="The one who talks.", no_args_is_help=True)
+app.command()(run)
+app.command()(chat)
+app.command()(learn)
+app.command()(index)
 app.command("eval")(evaluate)
+app.add_typer(character.app, name="character")
