@@ -1,11 +1,11 @@
-"""What the agent says about slots: the question for one that is missing, and the card that shows all before it is done."""
+"""What the agent says about slots: the question for one that is missing, and the card that shows them all."""
 
 import json
 import re
 from typing import Any
 
 from agent.actions.action import Action
-from agent.slots.references import domain_of
+from agent.slots.naming import domain_of
 from schemas.message import JsonObject
 
 

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 from rapidfuzz import fuzz, process
 
-from agent.slots.cues import labelled, labels
+from agent.slots.cues import labels
 from agent.slots.said import Found, Said
-from schemas.message import JsonObject
 
-MISSPELT = 85.0
+MISSPELT = 80.0
 """From this likeness of 100 on a word is one of the choices, misspelt."""
 
 SHORTEST = 4
@@ -44,8 +43,9 @@ def choice(parameter: str, options: Sequence[str], said: Said) -> Found | None:
             if word == option or word in MEANT.get(option, ()) or (len(word) >= SHORTEST and option.startswith(word)):
                 return Found(option, found.span())
     for found in _WORD.finditer(said.open):
-        near = process.extractOne(found.group().lower(), options, scorer=fuzz.ratio, score_cutoff=MISSPELT)
-        if near is not None:
+        word = found.group().lower()
+        near = process.extractOne(word, options, scorer=fuzz.ratio, score_cutoff=MISSPELT)
+        if near is not None and len(word) >= SHORTEST:
             return Found(near[0], found.span())
     return None
 

@@ -8,8 +8,8 @@ from agent.actions.action import Action
 from agent.slots.fill import fill
 from agent.slots.filled import Filled
 from agent.slots.gazetteer import Gazetteer
+from agent.slots.naming import references
 from agent.slots.numbers import numbers
-from agent.slots.references import references
 from agent.slots.thing import Context
 from agent.slots.validity import wrong
 from schemas.message import JsonObject

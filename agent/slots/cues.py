@@ -27,8 +27,17 @@ ORDERS = "|".join(sorted({ask.split()[0] for verb in VERBS.values() for ask in v
 """An expression for the verbs that begin an order."""
 
 END = re.compile(
-    rf"[\x00;\n]|[.!?](?=\s|$)|\s+and\s+(?:then\s+)?(?:{ORDERS})\b|\s+(?:please|instead|thanks|thank you|for me|from now on)\b"
-    r"|,?\s+(?:with|tagged|having|as of|but)\s|,\s*(?:and\s+)?\w+\s*(?:[=:]|\s[\d\x01])|,\s*(?:and\s+)?(?:tags?\b|[a-z_]+\s+(?-i:[A-Z]{2,4})\b)",
+    "|".join(
+        (
+            r"[\x00;\n]",
+            r"[.!?](?=\s|$)",
+            rf"\s+and\s+(?:then\s+)?(?:{ORDERS})\b",
+            r"\s+(?:please|instead|thanks|thank you|for me|from now on)\b",
+            r",?\s+(?:with|tagged|having|as of|but)\s",
+            r",\s*(?:and\s+)?\w+\s*(?:[=:]|\s[\d\x01])",
+            r",\s*(?:and\s+)?(?:tags?\b|[a-z_]+\s+(?-i:[A-Z]{2,4})\b)",
+        )
+    ),
     re.IGNORECASE,
 )
 """Where a value that is not quoted ends, at the latest: with the sentence, another order, or another value."""

@@ -1,5 +1,6 @@
 """An action's parameters, filled from what a person says."""
 
+from collections.abc import Callable
 from typing import Any
 
 from agent.actions.action import Action
@@ -7,7 +8,8 @@ from agent.slots import choices, lists, moments, numerals, pairs, pointers, text
 from agent.slots.filled import Filled
 from agent.slots.gazetteer import Gazetteer
 from agent.slots.moments import is_moment
-from agent.slots.references import References, references
+from agent.slots.naming import references
+from agent.slots.references import References
 from agent.slots.said import Found, Said
 from agent.slots.thing import Context, Thing
 from agent.slots.validity import wrong
@@ -34,11 +36,12 @@ class _Filling:
     def filled(self) -> Filled:
         self._of(self._moments(), lambda name: moments.moment(name, self._schema(name), self._said, self._context.now))
         self._of(self._texts(), lambda name: texts.text(self._action, name, self._said))
+        self._answered(self._in_words)
         self._references.find()
         for name in self._others():
             self._take(name, self._other(name))
         self._of(self._texts(), lambda name: texts.text(self._action, name, self._said) or texts.quotation(self._said))
-        self._answer()
+        self._answered(self._otherwise)
         return self._checked({**self._references.values, **self._values})
 
     def _moments(self) -> list[str]:
@@ -55,7 +58,7 @@ class _Filling:
 
         return [name for name in self._action.properties if name not in self._named and is_other(name)]
 
-    def _of(self, names: list[str], find: Any) -> None:
+    def _of(self, names: list[str], find: Callable[[str], Found | None]) -> None:
         for name in names:
             if name not in self._values:
                 self._take(name, find(name))
@@ -64,38 +67,45 @@ class _Filling:
         schema = self._schema(name)
         if "enum" in schema:
             return choices.choice(name, [str(option) for option in schema["enum"]], self._said)
-        match schema.get("type"):
-            case "integer" | "number":
-                found = numerals.numeral(self._action, name, self._said)
-                if isinstance(found, tuple) and not isinstance(found, Found):
-                    self._ambiguous[name] = found
-                    return None
-                return found
-            case "boolean":
-                return choices.yes_or_no(name, self._said)
-            case "array":
-                return lists.items(name, schema, self._said)
-            case "object":
-                return pairs.members(name, self._said)
-            case "string":
-                return pointers.pointer(name, self._said)
+        finders: dict[str, Callable[[], Found | None]] = {
+            "integer": lambda: self._numeral(name),
+            "number": lambda: self._numeral(name),
+            "boolean": lambda: choices.yes_or_no(name, self._said),
+            "array": lambda: lists.items(name, schema, self._said),
+            "object": lambda: pairs.members(name, self._said),
+            "string": lambda: pointers.pointer(self._said),
+        }
+        find = finders.get(schema.get("type", ""))
+        return find() if find else None
+
+    def _numeral(self, name: str) -> Found | None:
+        found = numerals.numeral(self._action, name, self._said)
+        if found is None or isinstance(found, Found):
+            return found
+        self._ambiguous[name] = found
         return None
 
-    def _answer(self) -> None:
-        """Take the whole text as what was just asked for, if nothing in it says otherwise."""
+    def _answered(self, find: Callable[[str], Found | None]) -> None:
+        """Take the whole text as what was just asked for, if nothing in it said otherwise."""
         name = self._context.asked
-        if name not in self._action.properties or name in {*self._values, *self._references.values, *self._ambiguous}:
-            return
-        schema = self._schema(name)
-        match schema.get("type"):
-            case "boolean":
-                self._take(name, choices.answer(self._said))
-            case "array":
-                self._take(name, lists.answer(self._said))
-            case "integer" | "number":
-                self._take(name, numerals.answer(self._said))
-            case "string" if name not in self._named and "enum" not in schema:
-                self._take(name, texts.answer(self._said))
+        settled = {*self._values, *self._references.values, *self._ambiguous, *self._references.ambiguous}
+        if name in self._action.properties and name not in settled:
+            self._take(name, find(name))
+
+    def _in_words(self, name: str) -> Found | None:
+        return texts.answer(self._said) if name in self._texts() else None
+
+    def _otherwise(self, name: str) -> Found | None:
+        if is_moment(name, self._schema(name)):
+            return moments.answer(name, self._schema(name), self._said, self._context.now)
+        finders: dict[str, Callable[[Said], Found | None]] = {
+            "integer": numerals.answer,
+            "number": numerals.answer,
+            "boolean": choices.answer,
+            "array": lists.answer,
+        }
+        find = finders.get(self._schema(name).get("type", ""))
+        return find(self._said) if find else None
 
     def _take(self, name: str, found: Found | None) -> None:
         if found is not None:

@@ -93,13 +93,16 @@ class Gazetteer:
         return Likely((thing, *(other for _, other, _ in others[: CHOICES - 1])), span, surely=False)
 
     def _mention(self, text: str, places: list[tuple[str, Span]]) -> Mention | None:
+        """Give what the words at the beginning name: the longest that is spelt just so, else the longest."""
+        found = []
         for length in range(len(places), 0, -1):
             things = self._called.get(tuple(word for word, _ in places[:length]))
             start, end = places[0][1][0], places[length - 1][1][1]
             said = text[start:end]
             if things is not None and "\x00" not in said and "\x01" not in said:
-                return Mention(_exactly(said, things), (start, end))
-        return None
+                exact = [thing for thing in things if said in (thing.id, thing.name)]
+                found.append((not exact, Mention(_once(exact or things), (start, end))))
+        return min(found, key=lambda each: each[0])[1] if found else None
 
     def _alike(self, said: Words) -> Iterator[tuple[Words, float]]:
         """Give names that are nearly spelt so, and those of which these are some of the words."""
@@ -112,7 +115,6 @@ class Gazetteer:
                 yield words, SURELY
 
 
-def _exactly(said: str, things: list[Thing]) -> tuple[Thing, ...]:
-    """Of things called alike but for case and punctuation, prefer the one whose id or name is just what was said."""
-    exact = [thing for thing in things if said in (thing.id, thing.name)]
-    return tuple({(thing.domain, thing.id): thing for thing in exact or things}.values())
+def _once(things: Iterable[Thing]) -> tuple[Thing, ...]:
+    """Leave out what is the same thing by another name."""
+    return tuple({(thing.domain, thing.id): thing for thing in things}.values())

@@ -13,7 +13,7 @@ _STOP = (
 )
 _ITEM = rf"(?:\x01+|(?!(?:{_STOP})\b)[\w#@+./*-][\w#@+./:*-]*)"
 _ITEMS = rf"{_ITEM}(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*){_ITEM})*"
-_SPACED = r"[^\x00;.!?=]+?(?=$|[\x00;.!?]|\s+(?:on|to|with|please)\s)"
+_SPACED = r"[^\x00;.!?=]+?(?=\s*(?:\b(?:on|to|onto)\s*)?(?:$|[\x00;.!?]))"
 _BETWEEN = re.compile(r"\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*")
 
 _ON = re.compile(
@@ -28,7 +28,7 @@ _MARK = re.compile(rf"\b(?:mark|label|flag|tag|untag|unmark)\s+\x00+\s+(?:as\s+|
 
 
 def items(parameter: str, schema: JsonObject, said: Said) -> Found | None:
-    """Find a list: after its name, or after a verb where it is one of tags; of words with a colon, wherever they are."""
+    """Find a list: after its name, or after a verb where it is one of tags; words with a colon wherever they are."""
     patterns = [_colon(parameter), _named(parameter)]
     if parameter == "tags":
         patterns = [patterns[0], _MARK, patterns[1], _ON, _OFF]
@@ -62,7 +62,7 @@ def _coloned(schema: JsonObject, said: Said) -> Found | None:
     """Find words such as `resource:read`, which only a list of such words can mean."""
     if ":" not in schema.get("items", {}).get("pattern", ""):
         return None
-    found = [each for each in re.finditer(r"(?<![\w:])[a-z]+:(?:[a-z_]+|\*)(?!\w)", said.open)]
+    found = list(re.finditer(r"(?<![\w:])[a-z]+:(?:[a-z_]+|\*)(?!\w)", said.open))
     if not found:
         return None
     return Found([each.group() for each in found], (found[0].start(), found[-1].end()))

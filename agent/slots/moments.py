@@ -14,12 +14,15 @@ LEADING: dict[str, str] = {
     "as_of": r"as of|as at|as it was|as they were|on|at|was|were|how \w+ looked",
     "since": r"since|from|after|starting",
     "until": r"until|till|before|up to|to",
-    "from": r"from|between|since|than|with|to",
+    "from": r"compare|from|between|since|than|with|to",
     "to": r"to|and|until|till|with",
 }
 """What stands before a moment, by the parameter that it is for."""
 
-_MONTH = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+_MONTH = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?"
+)
 _WEEKDAY = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
 _COUNT = r"\d{1,4}|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve"
 _UNIT = "seconds?|minutes?|hours?|days?|weeks?|months?|years?"
@@ -56,11 +59,15 @@ def moment(parameter: str, schema: JsonObject, said: Said, now: datetime) -> Fou
     found = said.search(
         re.compile(rf"\b(?:{leading}|{labels(parameter)})\s*[:=]?\s*((?:version\s+)?(?:{kinds}))", re.IGNORECASE)
     )
-    if found is None and parameter in ("as_of", "since", "until"):
-        return None if parameter != "as_of" else _alone(parameter, schema, said, now)
     if found is None:
-        return None if versions else _alone(parameter, schema, said, now)
+        return None if parameter in LEADING and parameter != "as_of" else answer(parameter, schema, said, now)
     return _read(parameter, schema, said, found.span(1), now)
+
+
+def answer(parameter: str, schema: JsonObject, said: Said, now: datetime) -> Found | None:
+    """Take the one moment that a text speaks of."""
+    found = list(_MOMENT.finditer(said.open))
+    return _read(parameter, schema, said, found[0].span(), now) if len(found) == 1 else None
 
 
 def read(text: str, now: datetime, *, past: bool = True) -> datetime | None:
@@ -73,11 +80,6 @@ def read(text: str, now: datetime, *, past: bool = True) -> datetime | None:
         return datetime.fromisoformat(folded).astimezone(UTC) if "T" in folded else _parsed(folded, now, past=past)
     except (ValueError, OverflowError):
         return None
-
-
-def _alone(parameter: str, schema: JsonObject, said: Said, now: datetime) -> Found | None:
-    found = list(_MOMENT.finditer(said.open))
-    return _read(parameter, schema, said, found[0].span(), now) if len(found) == 1 else None
 
 
 def _read(parameter: str, schema: JsonObject, said: Said, span: tuple[int, int], now: datetime) -> Found | None:

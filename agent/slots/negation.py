@@ -17,8 +17,10 @@ _NEGATED = re.compile(
     r"|\bplease\s+(?:not|don['’]?t)\b",  # noqa: RUF001 - likewise
     re.IGNORECASE,
 )
-_ASKED = re.compile(r"\bwhy\s+(?:don['’]?t|do\s+not)\s+(?:you|we)\b", re.IGNORECASE)  # noqa: RUF001 - likewise
-_STOP_SHARING = re.compile(r"\bstop\s+shar", re.IGNORECASE)
+_ASKED = re.compile(
+    r"\bwhy\s+(?:don['’]?t|do\s+not)\s+(?:you|we)\b|\b(?:don['’]?t|do\s+not|never)\s+(?:forget|hesitate)\s+to\b",  # noqa: RUF001 - likewise
+    re.IGNORECASE,
+)
 
 
 def negated(text: str) -> bool:

@@ -8,18 +8,19 @@ from text_to_num import text2num
 from agent.slots.said import Found
 
 _CURRENCY = r"(?:[€$£¥]|\b(?:EUR|USD|GBP|CHF|euros?|dollars?|pounds?)\b)"
-FIGURES = rf"(?:{_CURRENCY}\s?)?[-+]?\d{{1,15}}(?:[,.' ’]\d{{3}}(?!\d)){{0,5}}(?:[.,]\d{{1,15}})?(?!\w)(?:\s?{_CURRENCY}|\s?%)?"  # noqa: RUF001
-_FIGURES = re.compile(rf"(?<![\w.,:/-]){FIGURES}(?![\w:/-])|(?<![\w.,:/-])\d{{1,9}}(?:st|nd|rd|th)\b", re.IGNORECASE)
-_DIGITS = re.compile(r"[-+]?\d[\d,.' ’]*")  # noqa: RUF001 - it stands between thousands
+FIGURES = (
+    rf"(?:{_CURRENCY}\s?)?[-+]?\d{{1,15}}(?:[,.' ’]\d{{3}}(?!\d)){{0,5}}(?:[.,]\d{{1,15}})?"  # noqa: RUF001 - between thousands
+    rf"(?![\w:/-]|[.,]\d)(?:\s?{_CURRENCY}|\s?%)?"
+)
+_FIGURES = re.compile(rf"(?<![\w.,:/-])(?:{FIGURES}|\d{{1,9}}(?:st|nd|rd|th)\b)", re.IGNORECASE)
+_DIGITS = re.compile(r"[-+]?\d[\d,.' ’]*")  # noqa: RUF001 - likewise
 
-_UNITS = "one two three four five six seven eight nine ten eleven twelve".split()
-_TEENS = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-ORDINALS = {
-    name: place
-    for place, name in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
-}
-_WORD = "|".join(sorted((*_UNITS, *_TEENS, *_TENS, "zero", "hundred", "thousand", "million"), key=len, reverse=True))
+_WORD = (
+    "seventeen|thirteen|fourteen|eighteen|nineteen|thousand|fifteen|sixteen|seventy|hundred|million|eleven|twelve|twenty"
+    "|thirty|eighty|ninety|forty|fifty|sixty|three|seven|eight|zero|four|five|nine|one|two|six|ten"
+)
+_PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+ORDINALS = {name: place for place, name in enumerate(_PLACES, 1)}
 WORDS = rf"\b(?:{_WORD})(?:(?:[\s-]|\s+and\s+)(?:{_WORD})){{0,12}}\b"
 _WORDS = re.compile(WORDS, re.IGNORECASE)
 _ORDINAL = re.compile(rf"\b(?:{'|'.join(ORDINALS)})\b", re.IGNORECASE)

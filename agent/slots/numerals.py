@@ -1,4 +1,4 @@
-"""Numbers as parameters: the one after its name, `the third version`, or the only one that is said where one is needed."""
+"""Numbers as parameters: the one after its name, `the third version`, or the only one where one is needed."""
 
 import re
 

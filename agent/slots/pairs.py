@@ -11,6 +11,12 @@ from agent.slots.numbers import FIGURES, figure
 from agent.slots.said import Found, Said, trimmed
 
 _NO_KEY = (
+    r"the|an?|its?|and|or|but|with|set|change|make|update|correct|raise|lower|put|to|of|is|be|should|name|names|called"
+    r"|named|tags?|tagged|please|kind|version|this|that|from|on|in|for|as|new|has|have|now|edit|modify|not|no|what|who|how"
+    r"|when|resource|at|by|register|create|add|enter|file|attributes?|value|i|you|we|will|can|could|would|than|about|only"
+    r"|just"
+)
+_KEY = (
     r"the|an?|its?|and|with|set|change|make|update|correct|raise|lower|put|to|of|is|be|should|name|names|called|named|tags?|tagged|"
     r"please|kind|version|this|that|from|on|in|for|as|new|has|have|now|edit|modify|not|no|what|who|how|when|resource|it|at|by|or|but|"
     r"register|create|add|enter|file|attributes?|value|i|you|we|will|can|could|would|by|than|about|called|only|just"
@@ -19,7 +25,9 @@ _KEY = rf"(?!(?:{_NO_KEY})\b)([A-Za-z_]\w{{0,60}})"
 _ABOUT = r"(?:\s+(?:of|in|on|for)\s+\x00+)?"
 _FIGURE = FIGURES
 _LITERAL = rf"\x01+|{_FIGURE}|(?:true|false|null|yes|no)\b"
-_LONG = rf"(?:{_LITERAL}|[^\s\x00\x01,;=:]+(?:\s+(?!and\b|with\b|please\b|instead\b|now\b|on\b|of\b|for\b)[^\s\x00\x01,;=:]+){{0,3}})"
+_PLAIN = r"[^\s\x00\x01,;=:]+"
+_STOP = r"(?:and|with|please|instead|now|on|of|for)\b"
+_LONG = rf"(?:{_LITERAL}|{_PLAIN}(?:\s+(?!{_STOP}){_PLAIN}){{0,3}})"
 _SET = re.compile(
     rf"\b{_KEY}{_ABOUT}\s*(?:=|:(?!\w)|\s(?:should\s+(?:now\s+)?be|is\s+now|is|to\s+be|to)\s)\s*({_LONG})",
     re.IGNORECASE,

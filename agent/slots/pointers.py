@@ -9,10 +9,11 @@ OF_ITSELF = frozenset(("name", "tags", "owner", "viewers", "editors", "kind", "k
 """The fields that every resource has; the others are attributes of its kind."""
 
 _POINTER = re.compile(r"(?<!\S)(?:/[\w~.-]{1,60}){1,10}")
+_BEFORE = r"changed|set|changes?\s+(?:of|to|in)|values?\s+of|track|trace|for|was|is|field|the|its|blame for"
+_NO_FIELD = r"the|its|it|field|of|by|this|that|values?|history|changes?|former|subject|version|last|first"
+_AFTER = r"[?.!,]|$|\x00|(?:of|in|on|before|like|since|and|changed|over)\b"
 _CHANGED = re.compile(
-    r"\b(?:changed|set|changes?\s+(?:of|to|in)|values?\s+of|track|trace|for|was|is|field|the|its|blame for)\s+(?:field\s+)?"
-    r"(?:the\s+|its\s+)?(?!(?:the|its|it|field|of|by|this|that|values?|history|changes?|former|subject|version|last|first)\b)"
-    r"(\x01+|[a-z_]\w{0,60})(?=\s*(?:[?.!,]|$|of\b|in\b|on\b|\x00|before\b|like\b|since\b|and\b|changed\b|over\b))",
+    rf"\b(?:{_BEFORE})\s+(?:field\s+)?(?:the\s+|its\s+)?(?!(?:{_NO_FIELD})\b)(\x01+|[a-z_]\w{{0,60}})(?=\s*(?:{_AFTER}))",
     re.IGNORECASE,
 )
 
@@ -21,7 +22,7 @@ def is_pointer(schema: JsonObject) -> bool:
     return schema.get("type") == "string" and "JSON pointer" in schema.get("description", "")
 
 
-def pointer(parameter: str, said: Said) -> Found | None:
+def pointer(said: Said) -> Found | None:
     """Find a field: a pointer as it is written, or a name after what is asked of it."""
     written = said.search(_POINTER)
     if written is not None:

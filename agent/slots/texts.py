@@ -15,13 +15,13 @@ _SOMETHING = re.compile(
     re.IGNORECASE,
 )
 _CALLED = re.compile(
-    r"^(?:please\s+)?(?:(?:let's\s+)?(?:call|name)\s+it|it(?:'s| is| should be)(?:\s+called)?|its name is|the name is)\s+",
-    re.I,
+    r"^(?:please\s+)?(?:(?:let's\s+)?(?:call|name)\s+it|it(?:'s| is| should be)(?:\s+called)?|(?:its|the) name is)\s+",
+    re.IGNORECASE,
 )
 
 
 def alone(action: Action, parameter: str) -> bool:
-    """Say whether a parameter is the only text that an action must be told, so that `to Rossi` can mean nothing else."""
+    """Say whether a parameter is all that an action must be told beside its subject: `to Rossi` means it."""
     others = [name for name in action.required if name != action.subject]
     return others == [parameter]
 

@@ -20,8 +20,10 @@ from tests.agent.slots.talking import action
         (
             "resource.change",
             "patch",
-            "What should the patch be? A JSON Merge Patch (RFC 7396): a member replaces the member of that name, null "
-            'removes it. For example: {"amount": 1250}.',
+            (
+                "What should the patch be? A JSON Merge Patch (RFC 7396): a member replaces the member of that name, "
+                'null removes it. For example: {"amount": 1250}.'
+            ),
         ),
     ],
 )

@@ -53,4 +53,4 @@ def test_a_correction_that_will_not_do_is_invalid() -> None:
 @pytest.mark.parametrize("text", ["no", "", "hmm"])
 def test_what_corrects_nothing_changes_nothing(text: str) -> None:
     found = corrected("resource.change", text, CHANGE, seven)
-    assert not (found.values or found.ambiguous or found.invalid)
+    assert (found.values, found.ambiguous, found.invalid) == ({}, {}, {})

@@ -17,7 +17,7 @@ from tests.agent.slots.talking import actions
         "never trash that",
         "dont delete it",
         "I'd rather not rename it",
-        "don’t touch it",
+        "don’t touch it",  # noqa: RUF001 - people type it
         "tag it, but do not rename it",
         "I would rather you didn't",
     ],
