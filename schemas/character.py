@@ -31,6 +31,7 @@ ELIZA: dict[str, Any] = {
 """The document that the examples of the API documents share."""
 
 _IDS = UUID("7c0b1c6e-3d0a-5f0e-9c55-51f2e1a4d9b7")
+_TEXT: dict[str, Any] = {"type": "string", "pattern": r"^[^\x00]*$"}
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,199}")
 
 
@@ -63,6 +64,7 @@ Files = Annotated[
         max_length=MOST_FILES,
         description="The texts of the files that the document names as knowledge, by their paths in its folder.",
         examples=[{"knowledge/prices.md": "A loaf is 3 euros."}],
+        json_schema_extra={"additionalProperties": _TEXT, "propertyNames": _TEXT},
     ),
 ]
 

@@ -66,7 +66,8 @@ def _integer(schema: dict[str, Any], _: dict[str, Any]) -> st.SearchStrategy[int
 def _object(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     if "properties" not in schema:
         values = schema.get("additionalProperties", True)
-        return JSON_OBJECTS if values is True else st.dictionaries(TEXT, _value(values, known), max_size=4)
+        names = _value(schema["propertyNames"], known) if "propertyNames" in schema else TEXT
+        return JSON_OBJECTS if values is True else st.dictionaries(names, _value(values, known), max_size=4)
     fields = {name: _value(field, known) for name, field in schema["properties"].items()}
     required = set(schema.get("required", ()))
     return st.fixed_dictionaries(
