@@ -6,7 +6,7 @@ from functools import lru_cache
 from agent.actions.english import VERBS
 
 INSTEAD: dict[str, tuple[str, ...]] = {
-    "name": ("called", "named", "the name", "title", "titled"),
+    "name": ("called", "named", "title", "titled"),
     "tags": ("tags", "tag", "tagged", "label", "labels", "labelled", "labeled", "marked", "flagged"),
     "tag": ("tagged", "labelled", "labeled", "marked", "flagged"),
     "q": ("about", "containing", "for", "mentioning", "words"),
@@ -32,7 +32,7 @@ END = re.compile(
             r"[\x00;\n]",
             r"[.!?](?=\s|$)",
             rf"\s+and\s+(?:then\s+)?(?:{ORDERS})\b",
-            r"\s+(?:please|instead|thanks|thank you|for me|from now on)\b",
+            r"\s+(?:please|instead|thanks|thank you|for me|from now on|now(?=\W*$))\b",
             r",?\s+(?:with|tagged|having|as of|but)\s",
             r",\s*(?:and\s+)?\w+\s*(?:[=:]|\s[\d\x01])",
             r",\s*(?:and\s+)?(?:tags?\b|[a-z_]+\s+(?-i:[A-Z]{2,4})\b)",
@@ -43,19 +43,32 @@ END = re.compile(
 """Where a value that is not quoted ends, at the latest: with the sentence, another order, or another value."""
 
 
+_OF = r"(?:\s+(?:of|for|on|in)\s+\x00+)?"
+_IS = r"\s*(?:=|:|\bshould(?:\s+now)?\s+be\b|\bis\b|\bbe\b|\bto\b|\bas\b)?\s*"
+
+
 @lru_cache(maxsize=1000)
 def labels(parameter: str) -> str:
     """Give an expression for the words that name a parameter."""
     own = parameter.replace("_", " ").replace("-", " ")
-    names = {own, own.removesuffix(" id"), *INSTEAD.get(parameter, ())}
-    return "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in sorted(names, key=len, reverse=True))
+    return _any({own, own.removesuffix(" id"), *INSTEAD.get(parameter, ())})
 
 
 @lru_cache(maxsize=1000)
 def labelled(parameter: str) -> re.Pattern[str]:
     """Give an expression that ends where the value of a parameter begins which is named before it."""
-    return re.compile(
-        rf"\b(?:{labels(parameter)})\b(?:\s+(?:of|for|on|in)\s+\x00+)?"
-        r"\s*(?:=|:|\bshould(?:\s+now)?\s+be\b|\bis\b|\bbe\b|\bto\b|\bas\b)?\s*",
-        re.IGNORECASE,
-    )
+    return re.compile(rf"\b(?:{labels(parameter)})\b{_OF}{_IS}", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1000)
+def introduced(parameter: str) -> re.Pattern[str]:
+    """Give the same for a text, which may be any words: `name it` does not begin one, `the name` and `name:` do."""
+    own = _any({parameter.replace("_", " ").replace("-", " ")})
+    ways = [rf"\b(?:the|its|a|an|new|with|and|whose)\s+{own}\b", rf"\b{own}(?=\s*[=:\x01]|\s+(?:is|should)\b)"]
+    if parameter in INSTEAD:
+        ways.append(rf"\b(?:{_any(set(INSTEAD[parameter]))})\b")
+    return re.compile(rf"(?:{'|'.join(ways)}){_OF}{_IS}", re.IGNORECASE)
+
+
+def _any(words: set[str]) -> str:
+    return "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in sorted(words, key=len, reverse=True))

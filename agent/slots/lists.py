@@ -3,13 +3,15 @@
 import re
 from functools import lru_cache
 
+from agent.actions.english import NOUNS
 from agent.slots.cues import ORDERS, labels
 from agent.slots.said import Found, Said
 from schemas.message import JsonObject
 
+_THING = "|".join(noun for nouns in NOUNS.values() for noun in nouns)
 _STOP = (
     r"on|to|onto|from|off|of|it|its|them|this|that|these|those|please|with|and|or|the|a|an|as|in|for|my|is|are|be|by|at|too|"
-    rf"tags?|labels?|now|some|something|roles?|permissions?|(?:{ORDERS})(?=\s+(?:\x00|it|this|that|the|my)\b)"
+    rf"(?:{_THING})(?=\s+[\d\x00])|tags?|labels?|now|some|something|roles?|permissions?|(?:{ORDERS})(?=\s+(?:\x00|it|this|that|the|my)\b)"
 )
 _ITEM = rf"(?:\x01+|(?!(?:{_STOP})\b)[\w#@+./*-][\w#@+./:*-]*)"
 _ITEMS = rf"{_ITEM}(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+|\s*&\s*){_ITEM})*"

@@ -3,16 +3,24 @@
 import re
 
 from agent.actions.action import Action
+from agent.actions.english import NOUNS
 from agent.slots.cues import labelled, labels
 from agent.slots.numbers import ORDINALS, numbers
 from agent.slots.said import Found, Said
+
+_OF_A_THING = re.compile(rf"\b(?:{'|'.join(noun for nouns in NOUNS.values() for noun in nouns)})\s+$", re.IGNORECASE)
+"""The number after what a thing is, as in `invoice 17`, is the thing's."""
 
 Several = tuple[str, ...]
 
 
 def numeral(action: Action, parameter: str, said: Said) -> Found | Several | None:
     """Find a number. Where a parameter must be told and several numbers may be it, all of them are given, as said."""
-    spoken = list(numbers(said.open))
+    spoken = [
+        each
+        for each in numbers(said.open)
+        if not _OF_A_THING.search(said.open[max(0, each.span[0] - 30) : each.span[0]])
+    ]
     for cue in labelled(parameter).finditer(said.open):
         after = [each for each in spoken if each.span[0] == cue.end()]
         if after:

@@ -14,7 +14,7 @@ _NO_KEY = (
     r"the|an?|its?|and|or|but|with|set|change|make|update|correct|raise|lower|put|to|of|is|be|should|name|names|called"
     r"|named|tags?|tagged|please|kind|version|this|that|from|on|in|for|as|new|has|have|now|edit|modify|not|no|what|who|how"
     r"|when|resource|at|by|register|create|add|enter|file|attributes?|value|i|you|we|will|can|could|would|than|about|only"
-    r"|just"
+    r"|just|there|want|need|like|thing|one|i'd|let's"
 )
 _KEY = (
     r"the|an?|its?|and|with|set|change|make|update|correct|raise|lower|put|to|of|is|be|should|name|names|called|named|tags?|tagged|"
@@ -28,8 +28,11 @@ _LITERAL = rf"\x01+|{_FIGURE}|(?:true|false|null|yes|no)\b"
 _PLAIN = r"[^\s\x00\x01,;=:]+"
 _STOP = r"(?:and|with|please|instead|now|on|of|for)\b"
 _LONG = rf"(?:{_LITERAL}|{_PLAIN}(?:\s+(?!{_STOP}){_PLAIN}){{0,3}})"
+_VAGUE = r"(?!(?:wrong|right|missing|different|unknown|not|what|how|another|something)\b)"
 _SET = re.compile(
-    rf"\b{_KEY}{_ABOUT}\s*(?:=|:(?!\w)|\s(?:should\s+(?:now\s+)?be|is\s+now|is|to\s+be|to)\s)\s*({_LONG})",
+    rf"\b{_KEY}{_ABOUT}\s*(?:=|:(?!\w))\s*({_LONG})"
+    rf"|(?:^|[,:\x00]\s*|\b(?:the|its?|set|change|update|correct|raise|lower|reduce|increase|make|and|with)\s+){_KEY}{_ABOUT}"
+    rf"\s(?:should\s+(?:now\s+)?be|is\s+now|is|to\s+be|to)\s+{_VAGUE}({_LONG})",
     re.IGNORECASE,
 )
 _BARE = re.compile(
@@ -61,10 +64,11 @@ def _pairs(said: Said) -> Iterator[tuple[str, Any, Span]]:
     seen: list[Span] = []
     for pattern in (_SET, _BARE):
         for found in pattern.finditer(said.open):
-            span = (found.start(1), found.end(2))
+            key, value = (1, 2) if found[1] else (3, 4)
+            span = (found.start(key), found.end(value))
             if not any(start < span[1] and span[0] < end for start, end in seen):
                 seen.append(span)
-                yield found[1], _value(said, found.span(2)), span
+                yield found[key], _value(said, found.span(value)), span
 
 
 def _value(said: Said, span: Span) -> Any:

@@ -26,6 +26,9 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 
+# What narrows a noun down: whose, which number, or a name, which begins with a capital letter or is quoted.
+_MORE = r"\s*(?:[-#]?\d|\x01|\s(?:of|called|named|for|from|by|with|about|that|which)\b|\s(?-i:[A-Z]))"
+
 
 def myself(said: Said, parameter: str) -> Span | None:
     """Find where the person speaks of their own account, as one that is asked for or as the owner of things."""
@@ -57,8 +60,8 @@ def place(said: Said, count: int) -> tuple[int, Span] | None:
 
 
 def described(said: Said, nouns: Iterable[str]) -> Iterator[tuple[str, Span]]:
-    """Find where a thing is spoken of as what it is: this report, the invoice, my key."""
+    """Find where a thing is spoken of as what it is and no more: this report, the invoice, but not the one of Ada."""
     names = "|".join(re.escape(noun) for noun in sorted(nouns, key=len, reverse=True) if noun)
-    pattern = re.compile(rf"\b(?:this|that|the|my|the same)\s+({names})\b", re.IGNORECASE)
+    pattern = re.compile(rf"\b(?:this|that|the|my|the same)\s+({names})\b(?!{_MORE})", re.IGNORECASE)
     for found in pattern.finditer(said.open) if names else ():
         yield found[1].lower(), found.span()

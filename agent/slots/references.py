@@ -36,7 +36,7 @@ class References:
         """Look for what is named outright before what is only hinted at."""
         self._labelled()
         self._mentioned()
-        for look in (self._myself, self._verbatim, self._chosen, self._pronoun, self._nearly, self._only):
+        for look in (self._myself, self._verbatim, self._chosen, self._pronoun, self._nearly, self._described):
             for parameter in self._open():
                 look(parameter)
 
@@ -117,19 +117,13 @@ class References:
             self._settle(parameter, [offered[place[0]]], place[1])
 
     def _pronoun(self, parameter: str) -> None:
-        """Let `it`, `that invoice` and `her` be what was spoken of last."""
+        """Let `it` and `her` be what was spoken of last."""
         spoken = self._spoken_of(parameter)
         if not spoken or is_made(self._action, parameter):
             return
         span = pronouns.pronoun(self._said, self._wanted[parameter])
         if span is not None and (parameter == self._action.subject or self._wanted[parameter] == "account"):
             self._settle(parameter, spoken[:1], span)
-            return
-        for noun, place in pronouns.described(self._said, self._nouns(parameter)):
-            of_kind = [thing for thing in spoken if thing.kind == noun or noun not in self._kinds()]
-            if of_kind and parameter == self._action.subject:
-                self._settle(parameter, of_kind[:1], place)
-                return
 
     def _nearly(self, parameter: str) -> None:
         """Look for what is misspelt, or named by a part of its name; of what is not sure, the person chooses."""
@@ -148,14 +142,16 @@ class References:
             self.ambiguous[parameter] = likely.things
             self._said.take(parameter, likely.span)
 
-    def _only(self, parameter: str) -> None:
-        """Let `the invoice` be the only one there is; of several the person chooses, if they are few."""
+    def _described(self, parameter: str) -> None:
+        """Let `that invoice` be the last of its kind that was spoken of, or the only one; of a few let choose."""
         if parameter != self._action.subject or parameter not in self._action.required:
             return
-        for noun, span in pronouns.described(self._said, self._kinds()):
-            of_kind = [thing for thing in self._known.things if self._fits(parameter, thing) and thing.kind == noun]
-            if 1 <= len(of_kind) <= CHOICES:
-                self._settle(parameter, of_kind, span)
+        nouns = self._nouns(parameter)
+        for noun, span in pronouns.described(self._said, nouns | self._kinds()):
+            spoken = [thing for thing in self._spoken_of(parameter) if thing.kind == noun or noun in nouns]
+            seen = [thing for thing in self._known.things if self._fits(parameter, thing) and thing.kind == noun]
+            if spoken or 1 <= len(seen) <= CHOICES:
+                self._settle(parameter, spoken[:1] or seen, span)
                 return
 
     # ── what all of these need ───────────────────────────────────────────────────────────────────────────────────────
@@ -175,8 +171,9 @@ class References:
         return [thing for thing in self._context.mentioned if self._fits(parameter, thing)]
 
     def _nouns(self, parameter: str) -> set[str]:
+        """Give what anything of the domain is called; what a resource is called else is its kind."""
         domain = self._wanted[parameter]
-        return {*NOUNS.get(domain, (domain,)), *self._kinds()}
+        return {domain} if domain == "resource" else {*NOUNS.get(domain, (domain,))} - {""}
 
     def _kinds(self) -> set[str]:
         return {thing.kind for thing in (*self._known.things, *self._context.mentioned)} - {""}

@@ -3,12 +3,12 @@
 import re
 
 from agent.actions.action import Action
-from agent.slots.cues import END, ORDERS, labelled
+from agent.slots.cues import END, ORDERS, introduced
 from agent.slots.filled import Span
 from agent.slots.said import TAKEN, Found, Said
 
 _TO = re.compile(rf"\s(?:to|as|into)\s+(?!(?:be|{ORDERS})\b)(?=\S)", re.IGNORECASE)
-_CALL = re.compile(r"\b(?:call|name|retitle|rename)\s+(?:\x00+|it|this|that)\s+(?:as\s+|to\s+)?(?=\S)", re.IGNORECASE)
+_CALL = re.compile(r"\b(?:call|name|retitle|rename)\s+(?:\x00+|it)\s+(?:as\s+|to\s+)?(?=\S)", re.IGNORECASE)
 _SOMETHING = re.compile(
     r"^(?:something|anything|another)\b|^(?:other|it|else|what|wrong|right|new|missing|different|bad)$|^new name$"
     r"|^(?:for|of|on|in|from|by|with|that|which|and|or|is|has|does|should|to)\b",
@@ -29,7 +29,7 @@ def alone(action: Action, parameter: str) -> bool:
 def text(action: Action, parameter: str, said: Said) -> Found | None:
     """Find a text: after its name, or what people say instead, and after `to` where nothing else can be meant."""
     called = said.search(_CALL) if parameter == "name" else None
-    leading = [called, _last(said, _TO) if alone(action, parameter) else None, said.search(labelled(parameter))]
+    leading = [called, _last(said, _TO) if alone(action, parameter) else None, said.search(introduced(parameter))]
     for cue in leading:
         if cue is not None:
             found = _from(said, cue if isinstance(cue, int) else cue.end())

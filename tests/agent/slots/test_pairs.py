@@ -31,7 +31,15 @@ def test_members_are_found(text: str, patch: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["change invoice-7", "edit it please", "correct the amount of it", "update the currency of it"]
+    "text",
+    [
+        "change invoice-7",
+        "edit it please",
+        "correct the amount of it",
+        "update the currency of it",
+        "I want to change it",
+        "the amount of it is wrong",
+    ],
 )
 def test_no_member_is_made_up(text: str) -> None:
     assert values("resource.change", text, seven) == {"resource_id": "invoice-7"}

@@ -31,6 +31,33 @@ def test_a_pronoun_is_what_was_spoken_of_last(text: str) -> None:
     assert values("resource.trash", text, seven, eight) == {"resource_id": "invoice-7"}
 
 
+@pytest.mark.parametrize(
+    "text", ["suspend the account of Ada Lovelace", "suspend the account of Ada", "suspend the user Ada Lovelace"]
+)
+def test_somebody_elses_account_is_not_the_one_spoken_of(text: str) -> None:
+    assert values("account.suspend", text, bob) == {"account_id": ADA}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["suspend the account of Zoe", "suspend that user called Zoe", 'suspend the account "Zoe"', "suspend user 17"],
+)
+def test_somebody_who_is_not_known_is_nobody_spoken_of(text: str) -> None:
+    assert values("account.suspend", text, bob) == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["trash the invoice for Bianchi", "trash the invoice of Bianchi", "trash the Bianchi invoice"]
+)
+def test_what_is_named_in_part_is_not_the_one_spoken_of(text: str) -> None:
+    assert values("resource.trash", text, seven) == {"resource_id": "invoice-8"}
+
+
+@pytest.mark.parametrize("text", ["trash my contract", "trash this contract", "trash the offer", "trash invoice 17"])
+def test_what_is_of_another_kind_is_not_the_one_spoken_of(text: str) -> None:
+    assert values("resource.trash", text, seven) == {}
+
+
 def test_a_pronoun_of_a_kind_passes_over_others() -> None:
     assert values("resource.trash", "trash that invoice", report, eight, seven) == {"resource_id": "invoice-8"}
 

@@ -26,6 +26,7 @@ from tests.agent.slots.talking import seven, values
         "rename it to 'Rossi'",
         "retitle it as Rossi",
         "rename it to Rossi and tag it overdue",
+        "its name is Rossi now",
     ],
 )
 def test_a_name_is_found(text: str) -> None:
@@ -55,6 +56,7 @@ def test_a_name_may_be_of_many_words(text: str, name: str) -> None:
         "give it a new name",
         "I want to rename it",
         "the name of it is wrong",
+        "I want another name for it",
         "change its name",
     ],
 )
