@@ -74,7 +74,8 @@ def _text(row: Mapping[str, Any]) -> str:
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Give the values in attributes with the names that lead to each, such as `address city`."""
     if isinstance(value, dict):
-        for key, part in value.items():
+        # Whoever tells it, in whichever order: spans are of one text.
+        for key, part in sorted(value.items()):
             yield from _leaves(part, f"{name} {key}".lstrip())
     elif isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
         for part in value:

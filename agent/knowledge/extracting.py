@@ -1,12 +1,12 @@
 """Picks from passages the sentences that answer a question: by sense and by the words they share, and as they stand."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agent.knowledge.blocks import Span
+from agent.knowledge.blocks import Span, blocks
 from agent.knowledge.passage import Passage
-from agent.knowledge.sentences import sentences
+from agent.knowledge.sentences import of_block
 from agent.understanding.embedding import embed
 
 MOST_PASSAGES = 5
@@ -16,13 +16,13 @@ LONGEST = 600
 
 FEWEST_WORDS = 3
 
-SURELY = 0.5
-"""From this score on a sentence answers."""
+SURELY = 0.33
+"""From this score on a sentence answers: between what questions reach that have an answer in docs/, and others."""
 
 NEAR = 0.9
 """What is quoted beside the best sentence has this part of its score at the least."""
 
-_WEIGHTS = (0.6, 0.2, 0.2)
+_WEIGHTS = (0.5, 0.2, 0.3)
 """What counts of a sentence: its own likeness, that of its passage, and the part of the question's words it has."""
 
 _WORD = re.compile(r"[^\W_]{2,}")
@@ -62,11 +62,10 @@ def best(question: str, passages: Sequence[Passage]) -> list[Sentence]:
 
 def ranked(question: str, passages: Sequence[Passage]) -> list[Sentence]:
     """Give the sentences of the first passages, the best answer first."""
-    found = [(each, span) for each in passages[:MOST_PASSAGES] for span in sentences(each.text)]
-    found = [(passage, span) for passage, span in found if _quotable(passage.text, span)]
+    found = [(each, span) for each in passages[:MOST_PASSAGES] for span in _quotable(each.text)]
     if not found:
         return []
-    vectors = embed([question, *(passage.text[span.start : span.end] for passage, span in found)])
+    vectors = embed([question, *(_below_its_heading(*place) for place in found)])
     likenesses = (vectors[1:] @ vectors[0]).tolist()
     asked = words(question)
     told = [_sentence(*place, likeness, asked) for place, likeness in zip(found, likenesses, strict=True)]
@@ -79,9 +78,18 @@ def words(text: str) -> frozenset[str]:
     return frozenset(word.removesuffix("s") for word in said - _EMPTY)
 
 
-def _quotable(text: str, span: Span) -> bool:
-    said = text[span.start : span.end]
-    return len(said) <= LONGEST and len(_WORD.findall(said)) >= FEWEST_WORDS
+def _quotable(text: str) -> Iterator[Span]:
+    """Give the sentences of prose, lists and tables: a heading answers nothing, and a line of code not by itself."""
+    for block in blocks(text):
+        for span in of_block(text, block) if block.kind == "text" else ():
+            said = text[span.start : span.end]
+            if len(said) <= LONGEST and len(_WORD.findall(said)) >= FEWEST_WORDS:
+                yield span
+
+
+def _below_its_heading(passage: Passage, span: Span) -> str:
+    """Give a sentence with what it is about, which it may not say itself."""
+    return ": ".join(filter(None, (passage.heading, passage.text[span.start : span.end])))
 
 
 def _sentence(passage: Passage, span: Span, likeness: float, asked: frozenset[str]) -> Sentence:

@@ -35,10 +35,10 @@ _COLUMNS = "source, id, title, heading, text, start, stop AS end, position, 1 - 
 _MAY = "(readers IS NULL OR readers @> ARRAY[%(reader)s::text])"
 _NEAR = f"SELECT {_COLUMNS} FROM knowledge.chunk WHERE {_MAY} ORDER BY embedding <=> %(vector)s LIMIT {MOST}"  # noqa: S608 - constants
 # Any of the words will do: people ask in sentences, of which no passage has every word.
-_ANY = "replace(plainto_tsquery('english', %(text)s)::text, '&', '|')::tsquery"
+_ANY = "SELECT replace(plainto_tsquery('english', %(text)s)::text, '&', '|')::tsquery AS asked"
 _WORDS = (
-    f"SELECT {_COLUMNS} FROM knowledge.chunk, {_ANY} AS asked WHERE words @@ asked AND {_MAY}"  # noqa: S608 - constants
-    f" ORDER BY ts_rank(words, asked, 1) DESC, source, id, n LIMIT {MOST}"
+    f"SELECT {_COLUMNS} FROM knowledge.chunk, ({_ANY}) AS question WHERE words @@ asked AND {_MAY}"  # noqa: S608 - constants
+    f" ORDER BY ts_rank(words, asked) DESC, source, id, n LIMIT {MOST}"
 )
 # With filters, the index of vectors is gone through until enough pass them (pgvector 0.8).
 _BOUNDS = "SELECT set_config('statement_timeout', %s, true), set_config('hnsw.iterative_scan', 'strict_order', true)"

@@ -18,12 +18,12 @@ from agent.knowledge.index import Index
 from agent.knowledge.passage import Passage
 from agent.knowledge.searching import search
 from infra import telemetry
-from infra.api import Joined
 from infra.ending import ended
+from infra.ends import Ends
 from infra.postgres import Connection
 from infra.settings import Settings, Unusable
 from projections import resource
-from projections.door import place_of
+from projections.door import ReadDoor, place_of
 from projections.projection import Row
 from projections.terms import Terms
 from schemas import topics
@@ -49,9 +49,10 @@ log = telemetry.log(__name__)
 class Knowledge:
     """The knowledge base of a process that answers from it. `policing` runs while this does."""
 
-    def __init__(self, settings: Settings, connection: dict[str, Any], doors: Joined) -> None:
+    def __init__(self, settings: Settings, connection: dict[str, Any], read: ReadDoor, ends: Ends) -> None:
         self.index = Index(settings)
-        self._doors = doors
+        self._read = read
+        self._ends = ends
         self.policing = Policing(connection, "knowledge", INDEXED, self.see_to)
         self._reading: asyncio.Task[None] | None = None
 
@@ -85,16 +86,16 @@ class Knowledge:
             raise NotNow(f"PostgreSQL does not do what it is asked ({type(error).__name__}).") from error
 
     async def _row(self, resource_id: str) -> Row | None:
-        return await self._doors.read.ask(partial(resource.find, resource_id=resource_id))
+        return await self._read.ask(partial(resource.find, resource_id=resource_id))
 
     async def _reach_end(self, resource_id: str) -> None:
         """Wait until the read model knows all there is in a resource's journal. Raises Problem."""
         place = place_of(resource.projection, resource_id)
         try:
-            (end,) = await self._doors.ends.of(topics.facts(place.domain), [place.partition])
+            (end,) = await self._ends.of(topics.facts(place.domain), [place.partition])
         except (KafkaError, OSError) as error:
             raise Problem("kafka_unavailable", "Kafka cannot say what is newest of resources.") from error
-        await self._doors.read.reach(Terms(ANYBODY, {place: end - 1}, WAIT, ""), resource.projection)
+        await self._read.reach(Terms(ANYBODY, {place: end - 1}, WAIT, ""), resource.projection)
 
     async def _read_pages(self) -> None:
         with suppress(asyncio.CancelledError):

@@ -34,9 +34,9 @@ def test_a_resource_is_told_by_its_name_kind_tags_and_attributes() -> None:
         "kind: invoice",
         "tags: overdue, 2026",
         "amount: 1200",
-        "to city: Rome",
         "lines item: chairs",
         "lines item: desks",
+        "to city: Rome",
     ]
 
 
