@@ -23,8 +23,8 @@ of the domain, which stand under its name here, decide whose the subject is and 
 read is not there: 404. What became of a command is told to whoever asked it, and to nobody else. Nobody gives a role, a
 right or a key that permits more than they may themselves.
 
-In the tables a role that is built in has ● for what it may do, and ○ where it may only with its own account, sessions
-and keys. *Anybody* may ask what needs no signing in: what is sent proves who may.
+In the tables a role that is built in has ● for what it may do, and ○ where it may only with its own account, and what
+belongs to that. *Anybody* may ask what needs no signing in: what is sent proves who may.
 """
 
 FACTS = """\

@@ -18,7 +18,18 @@ Permission = Annotated[
 
 BUILT_IN: dict[str, tuple[str, ...]] = {
     "admin": ("*",),
-    "member": ("resource:*", "kind:*", "facts:subscribe", "account:own", "session:own", "apikey:own", "totp:own", "character:read", "character:own", "conversation:own"),
+    "member": (
+        "resource:*",
+        "kind:*",
+        "facts:subscribe",
+        "account:own",
+        "session:own",
+        "apikey:own",
+        "totp:own",
+        "character:read",
+        "character:own",
+        "conversation:own",
+    ),
     "auditor": (
         "resource:read",
         "kind:read",
@@ -32,7 +43,7 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
     ),
     "service": ("resource:*", "kind:read", "character:read", "facts:subscribe"),
 }
-"""The roles that are always there, and stay as they are. What is `own` is one's own account, sessions and keys."""
+"""The roles that are always there, and stay as they are. What is `own` is one's own account, and what belongs to it."""
 
 
 class _AboutOneRole(Command):

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.characters import knowledge
-from agent.characters.character import Character
 from agent.characters.knowledge import Item, inside, normal
-from agent.characters.reading import load, parse, texts
+from agent.characters.reading import parse, texts
 from agent.characters.unreadable import Unreadable
 from schemas.character import LARGEST
 from schemas.message import JsonObject
@@ -15,19 +14,12 @@ from schemas.message import JsonObject
 LONGEST_PATH = 200
 """Bytes; what is longer names no file, for file systems take no longer names."""
 
-DEFAULT = Path(__file__).with_name("eliza.character.json")
-
 
 class Source(NamedTuple):
     """A document that speaks for itself, its parents merged into it, and the texts of files by their paths."""
 
     document: JsonObject
     files: dict[str, str]
-
-
-def default() -> Character:
-    """Give the character that the agent speaks as when none is named."""
-    return load(*read(DEFAULT))
 
 
 def read(path: Path) -> Source:

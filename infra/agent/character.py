@@ -9,17 +9,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from infra.agent.options import Door, Token, Url, door
 from infra.settings import Unusable
-from infra.terminal import DataDir, run, settings
+from infra.terminal import DataDir, run
 
 app = typer.Typer(help="Whom the agent speaks as: files as ElizaOS writes them.", no_args_is_help=True)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The character's id.")]
-Token = Annotated[
-    str,
-    typer.Option(envvar="ANNAL_TOKEN", help="An access token or an API key; see docs/identity.md.", show_default=False),
-]
-Url = Annotated[str | None, typer.Option(envvar="ANNAL_URL", help="Where the doors are; on this machine if not said.")]
 
 
 @app.command()
@@ -38,6 +34,7 @@ def load(
     from agent.characters.report import report  # noqa: PLC0415
     from agent.characters.unreadable import Unreadable  # noqa: PLC0415
 
+    there = door(data_dir, url, token)
     try:
         document, files = folder.read(file)
         told = report(reading.load(document, files), files)
@@ -46,7 +43,7 @@ def load(
     except OSError as error:
         raise Unusable(f"{file} cannot be read ({error.strerror}): name the character's file.") from None
     sent: dict[str, Any] = {"document": document, "files": files} | ({"character_id": under} if under else {})
-    outcome = _ask(data_dir, url, token, "POST", "/v1/commands/character.load", sent)
+    outcome = _ask(there, "POST", "/v1/commands/character.load", sent)
     became = "is loaded" if outcome["facts"] else "was loaded so already"
     _say([*told, f"{outcome['character_id']} {became}: version {outcome['version']}, at {outcome['position']}."])
 
@@ -57,7 +54,7 @@ def show(character_id: Id, data_dir: DataDir = None, *, token: Token = "", url: 
     from agent.characters.reading import load  # noqa: PLC0415
     from agent.characters.report import report  # noqa: PLC0415
 
-    row = _ask(data_dir, url, token, "GET", f"/v1/characters/{quote(character_id, safe='')}")
+    row = _ask(door(data_dir, url, token), "GET", _path(character_id))
     told = report(load(row["document"], row["files"]), row["files"])
     became = "retired" if row["retired"] else "loaded"
     _say([*told, f"Version {row['version']} was {became} at {row['updated_time']}; it is {row['owner']}'s."])
@@ -75,23 +72,22 @@ def export(
     ] = False,
 ) -> None:
     """Write a character's document to the standard output, as ElizaOS reads it."""
-    path = f"/v1/characters/{quote(character_id, safe='')}"
-    if secrets:
-        document = _ask(data_dir, url, token, "GET", f"{path}/export?secrets=true")
-    else:
-        document = _ask(data_dir, url, token, "GET", path)["document"]
+    there, path = door(data_dir, url, token), _path(character_id)
+    document = _ask(there, "GET", f"{path}/export?secrets=true") if secrets else _ask(there, "GET", path)["document"]
     typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
 
-def _ask(data_dir: Path | None, url: str | None, token: str, method: str, path: str, body: Any = None) -> Any:  # noqa: PLR0913, PLR0917 - a request and where it goes
+def _path(character_id: str) -> str:
+    return f"/v1/characters/{quote(character_id, safe='')}"
+
+
+def _ask(there: Door, method: str, path: str, body: Any = None) -> Any:
     from infra.agent import remote  # noqa: PLC0415
 
-    if not token:
-        raise Unusable("Say who asks: give --token, or set ANNAL_TOKEN, to an access token or an API key.")
-    return run(remote.ask((url or settings(data_dir).url).rstrip("/"), token, method, path, body))
+    return run(remote.ask(*there, method, path, body))
 
 
 def _say(sentences: list[str]) -> None:
     console = Console(soft_wrap=True)
     for sentence in sentences:
-        console.print(escape(sentence))
+        console.print(escape(sentence), highlight=False)

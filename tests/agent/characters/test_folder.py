@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from agent.characters.folder import default, merged, read
+from agent.characters.folder import merged, read
 from agent.characters.reading import load
 from agent.characters.report import report
 from agent.characters.unreadable import Unreadable
+from agent.persona import own
 from schemas.character import LARGEST
 
 
@@ -153,7 +154,7 @@ def test_merging_leaves_both_as_they_were() -> None:
 
 
 def test_the_agent_has_a_character_of_its_own() -> None:
-    eliza = default()
+    eliza = own()
     assert eliza.name == "Eliza"
     assert eliza.system
     assert all(messages[-1].speaker == "{{agentName}}" for messages in eliza.message_examples)
