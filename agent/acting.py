@@ -3,10 +3,11 @@
 Nothing is said to be done but what the outcome says; the words are made of the command's own fields and its facts.
 """
 
-from dataclasses import replace
+import re
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from agent.actions.action import Action
 from agent.at import At, Said
@@ -20,6 +21,8 @@ from schemas.message import JsonObject
 
 GIVING = frozenset({"share", "transfer", "give_role", "define", "take_over"})
 """Verbs after which others may do more than before, or what cannot be taken back: they are confirmed, too."""
+
+_CHANCE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 SPOKEN_OF = frozenset({"resource", "kind", "character"})
 """Domains whose subjects people call `it`."""
@@ -75,10 +78,10 @@ async def _propose(at: At, action: Action, body: JsonObject) -> Said:
         about=about,
         body=at.recording.seal("command", msgspec.json.encode(body).decode()),
         digest=said,
-        version=at.versions.get((action.domain, about)),
+        version=thing.version or None,
     )
     doing = Doing(action.name, dict(body), proposed=True)
-    told = f"{card(action, body)}\n\nShall I do this? (yes / no)"
+    told = f"{action.description}\n{card(action, body)}{_which(thing)}\n\nShall I do this? (yes / no)"
     dialogue, proposed = at.dialogue.begin(doing).mention(*_mentioned(thing)), (at.recording.id("proposal"), said)
     return Said(told, dialogue, suggestions=("yes", "no"), proposed=proposed)
 
@@ -120,7 +123,7 @@ async def _asked(at: At, action: Action, body: JsonObject, command_id: str, vers
     dialogue = at.dialogue.mention(*_mentioned(thing))
     if receipt.status == "rejected":
         return Said(_refused(answer), dialogue.end(), receipts=(receipt,))
-    return Said(_done(action, body, answer), dialogue.end(Doing(action.name, dict(body))), receipts=(receipt,))
+    return Said(_done(action, body, thing, answer), dialogue.end(Doing(action.name, dict(body))), receipts=(receipt,))
 
 
 def _receipt(action: Action, about: str, command_id: str, answer: Answer) -> Receipt:
@@ -136,8 +139,8 @@ def _receipt(action: Action, about: str, command_id: str, answer: Answer) -> Rec
     )
 
 
-def _done(action: Action, body: JsonObject, answer: Answer) -> str:
-    about = body[action.subject or ""]
+def _done(action: Action, body: JsonObject, thing: Thing, answer: Answer) -> str:
+    about = called(thing)
     if answer.body.get("status") != "accepted":
         return f"I asked for {action.name} of {about}. It is not decided yet; ask me about it in a moment."
     facts = [fact.partition(".")[2].replace("_", " ") for fact in answer.body["facts"]]
@@ -146,6 +149,17 @@ def _done(action: Action, body: JsonObject, answer: Answer) -> str:
     others = {name: value for name, value in body.items() if name != action.subject}
     told = ", ".join(f"{name}: {_shown(value)}" for name, value in others.items())
     return f"Done: {action.noun} {about} was {' and '.join(facts)}" + (f" ({told})." if told else ".")
+
+
+def called(thing: Thing) -> str:
+    """Give what people call a thing: by its name, and by its id where somebody chose that."""
+    if not thing.name or thing.name == thing.id:
+        return thing.id
+    return thing.name if _CHANCE.fullmatch(thing.id) else f"{thing.id} ({thing.name})"
+
+
+def _which(thing: Thing) -> str:
+    return f"\n(that is {called(thing)})" if thing.name and thing.name != thing.id else ""
 
 
 def _refused(answer: Answer) -> str:

@@ -19,8 +19,8 @@ from schemas.conversation import Citation, Receipt, Remembered, Used
 class At:
     """A turn on its way.
 
-    `actions` are those that the person may have done, by name; `known` what they may see, and `versions` that of each
-    as it is now, by domain and id.
+    `actions` are those that the person may have done, by name, and `forbidden` those that they may not; `known` is what
+    they may see.
     """
 
     text: str
@@ -30,7 +30,7 @@ class At:
     dialogue: Dialogue
     actions: Mapping[str, Action]
     known: Gazetteer
-    versions: Mapping[tuple[str, str], int]
+    forbidden: Mapping[str, Action]
     character: Character
     search: Search
     doors: Doors

@@ -10,7 +10,7 @@ from agent.actions.action import Action
 from agent.at import At, Said
 from agent.dialogue import Doing
 from agent.knowledge.answering import answer as look_up
-from agent.moves import Agree, Begin, Cancel, Correct, Fill, Heard, Talk, Unclear
+from agent.moves import Agree, Begin, Cancel, Correct, Fill, Forbidden, Heard, Talk, Unclear
 from agent.slots import Thing, fill, question
 
 
@@ -26,6 +26,8 @@ async def follow(at: At, heard: Heard) -> Said:  # noqa: PLR0911 - one line for 
             return _with_thread(at, await acting.consent(at, approved=approved, noted=False))
         case Cancel():
             return await _cancel(at)
+        case Forbidden(action=name):
+            return talking.forbidden(at, at.forbidden[name])
         case Talk(intent=intent):
             return await _talk(at, intent)
         case Unclear(choices=choices):

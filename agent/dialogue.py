@@ -1,5 +1,6 @@
 """What the agent must know from one message to the next: what is being done, asked, offered, and was spoken of."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from agent.slots import Thing
 
 MOST_MENTIONED = 10
 MOST_SUSPENDED = 3
+MOST_REACHED = 5
 
 
 class Doing(Struct, frozen=True, omit_defaults=True):
@@ -30,6 +32,7 @@ class Dialogue(Struct, frozen=True, omit_defaults=True):
 
     `offered` are the intents that the person was asked to choose from, `unclear` counts messages in a row that were not
     understood, `heard` is the last of them. `done` is what was done last, and `memory_id` what was remembered last.
+    `reached` are positions that all that is read from now on must know.
     """
 
     doing: Doing | None = None
@@ -40,12 +43,17 @@ class Dialogue(Struct, frozen=True, omit_defaults=True):
     unclear: int = 0
     done: Doing | None = None
     memory_id: str = ""
+    reached: tuple[str, ...] = ()
 
     def mention(self, *things: Thing) -> "Dialogue":
         """Things were spoken of; what is said of `it` is meant of the first of them."""
         named = {(thing.domain, thing.id) for thing in things}
         others = [each for each in self.mentioned if (each.domain, each.id) not in named]
         return replace(self, mentioned=(*things, *others)[:MOST_MENTIONED])
+
+    def knowing(self, positions: Sequence[str]) -> "Dialogue":
+        """Remember the newest positions of what was done."""
+        return replace(self, reached=tuple(dict.fromkeys(positions))[-MOST_REACHED:])
 
     def begin(self, doing: Doing) -> "Dialogue":
         """Do this next; what is being done comes back when it is done."""

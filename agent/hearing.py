@@ -7,7 +7,7 @@ from typing import Protocol
 from agent.actions.action import Action
 from agent.at import At
 from agent.dialogue import Doing
-from agent.moves import Agree, Begin, Cancel, Correct, Fill, Heard, Move, Talk, Unclear
+from agent.moves import Agree, Begin, Cancel, Correct, Fill, Forbidden, Heard, Move, Talk, Unclear
 from agent.slots import correct, fill, negated
 from schemas.conversation import Ranked
 
@@ -59,7 +59,7 @@ def hear(at: At, ranks: Ranks) -> Heard:
     """Understand a message. It takes some milliseconds, and asks nobody."""
     ranking = ranks.rank(at.text)
     allowed = [(intent, score) for intent, score in ranking.scores if _known(at, intent)]
-    move, before = _waited_for(at, allowed) or (_new(at, allowed, in_scope=ranking.in_scope), {})
+    move, before = _waited_for(at, allowed) or (_forbidden(at, ranking) or _new(at, allowed, ranking), {})
     told = tuple(Ranked(intent=intent, score=score) for intent, score in ranking.scores[:MOST_RANKED])
     return Heard(move, _intent(at, move), told, "lexical", ranking.model, before)
 
@@ -71,7 +71,7 @@ def _known(at: At, intent: str) -> bool:
 
 def _intent(at: At, move: Move) -> str:
     match move:
-        case Begin(action=action):
+        case Begin(action=action) | Forbidden(action=action):
             return action
         case Talk(intent=intent):
             return intent
@@ -179,9 +179,15 @@ def _chosen(at: At) -> Move | None:
 # ── what is new ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _new(at: At, ranked: Sequence[tuple[str, float]], *, in_scope: bool) -> Move:
+def _forbidden(at: At, ranking: Ranking) -> Move | None:
+    """Know what the person wants and may not have: they are told so, and not that they were not understood."""
+    intent, score = ranking.scores[0]
+    return Forbidden(intent) if intent in at.forbidden and score >= CLEARLY and ranking.in_scope else None
+
+
+def _new(at: At, ranked: Sequence[tuple[str, float]], ranking: Ranking) -> Move:
     intent, score = ranked[0] if ranked else ("", 0.0)
-    if not in_scope or score < PERHAPS:
+    if not ranking.in_scope or score < PERHAPS:
         likely = [name for name, likeness in ranked[:MOST_CHOICES] if name in at.actions and likeness >= PERHAPS]
         return Unclear(tuple(likely))
     if intent == "talk.cancel":

@@ -1,7 +1,7 @@
 """What a message can be: the closed set of moves that understanding gives, whoever does it."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.conversation import Ranked, Tier
 
@@ -35,6 +35,12 @@ class Cancel(NamedTuple):
     """Give up what is being done."""
 
 
+class Forbidden(NamedTuple):
+    """Do something that the person may not."""
+
+    action: str
+
+
 class Talk(NamedTuple):
     """Anything that is no request: small talk, memory, history, documents; by its intent."""
 
@@ -47,7 +53,7 @@ class Unclear(NamedTuple):
     choices: tuple[str, ...]
 
 
-Move = Begin | Fill | Correct | Agree | Cancel | Talk | Unclear
+Move = Begin | Fill | Correct | Agree | Cancel | Forbidden | Talk | Unclear
 
 
 class Heard(NamedTuple):
@@ -67,6 +73,3 @@ class Heard(NamedTuple):
     def values(self) -> Mapping[str, Any]:
         """The values that the message names."""
         return self.move.values if isinstance(self.move, Begin | Fill | Correct) else {}
-
-
-Kind = Literal["begin", "fill", "correct", "agree", "cancel", "talk", "unclear"]

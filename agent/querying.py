@@ -39,6 +39,8 @@ async def query(at: At, action: Action, values: Mapping[str, Any]) -> Said:
 
 
 def _line(action: Action, row: Mapping[str, Any]) -> str:
+    if "type" in row and "actor" in row:
+        return f"{row['type'].partition('.')[2].replace('_', ' ')} by {row['actor']['id']} at {row['time'][:19]}"
     id_ = _id(action, row)
     name = next((row[each] for each in _NAMES if isinstance(row.get(each), str)), "")
     kind = row.get("kind", "") if action.domain != "kind" else f"version {row.get('kind_version')}"

@@ -32,6 +32,13 @@ def talk(at: At, intent: str) -> Said:
     return Said(told, at.dialogue)
 
 
+def forbidden(at: At, action: Action) -> Said:
+    """Say why something is not done."""
+    permission = action.right.permission
+    told = f"You may not do that: {action.name} takes the permission {permission}. Ask for a role that gives it."
+    return Said(told, at.dialogue)
+
+
 def unclear(at: At, choices: Sequence[Action]) -> Said:
     """Ask which of some actions was meant (Rasa calls it the two-stage fallback), then offer a person."""
     dialogue = replace(at.dialogue, unclear=at.dialogue.unclear + 1, heard=at.text)

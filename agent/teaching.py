@@ -19,15 +19,22 @@ def examples(actions: Iterable[Action]) -> list[tuple[str, str]]:
 
 def taught(actions: Sequence[Action]) -> Ranks:
     """Teach a classifier; it takes a second or two."""
-    import numpy as np
     from sklearn.linear_model import LogisticRegression
-    from agent.understanding.embedding import embed, MODEL
+
+    from agent.understanding.embedding import MODEL, embed
+
     said = examples(actions)
     model = LogisticRegression(C=20, max_iter=300).fit(embed([t for t, _ in said]), [i for _, i in said])
+
     class R:
-        def __init__(self, scores): self.scores=scores; self.in_scope=scores[0][1]>0.15; self.model=MODEL
+        def __init__(self, scores):
+            self.scores = scores
+            self.in_scope = scores[0][1] > 0.15
+            self.model = MODEL
+
     class K:
         def rank(self, text):
             p = model.predict_proba(embed([text]))[0]
             return R(sorted(zip(model.classes_.tolist(), map(float, p)), key=lambda e: -e[1]))
+
     return K()

@@ -10,31 +10,24 @@ MOST = 200
 _SEEN = (("resource", "/v1/resources", {"limit": MOST}), ("kind", "/v1/kinds", {"limit": MOST}))
 _ACCOUNTS = "account:read"
 
-Seen = tuple[list[Thing], dict[tuple[str, str], int]]
 
-
-async def seen(doors: Doors) -> Seen:
-    """Give the things, and the version of each by domain and id."""
+async def seen(doors: Doors) -> list[Thing]:
+    """Give the things, each as it is now."""
     things: list[Thing] = []
-    versions: dict[tuple[str, str], int] = {}
     for domain, path, query in _SEEN:
         if not doors.caller.may(f"{domain}:read"):
             continue
         answer = await doors.get(path, query)
-        for row in answer.body["items"] if answer.good else ():
-            thing = _thing(domain, row)
-            things.append(thing)
-            if "version" in row:
-                versions[domain, thing.id] = row["version"]
+        things += [_thing(domain, row) for row in answer.body["items"]] if answer.good else []
     if doors.caller.may(_ACCOUNTS):
         things += await _accounts(doors)
-    return things, versions
+    return things
 
 
 def _thing(domain: str, row: Mapping[str, Any]) -> Thing:
     id_ = row.get(f"{domain}_id") or row[domain]
     kind = row["kind"] if domain == "resource" else ""
-    return Thing(domain, id_, row.get("name") or id_, kind, row.get("position") or "")
+    return Thing(domain, id_, row.get("name") or id_, kind, row.get("position") or "", row.get("version", 0))
 
 
 async def _accounts(doors: Doors) -> list[Thing]:

@@ -5,7 +5,7 @@ after a crash finds what was recorded, and goes on from there.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,6 +76,15 @@ class Turns:
             return
         await self._answer(recording, fact, caller)
 
+    async def give_up(self, recorded: Recorded, error: Exception) -> None:
+        """Answer a message that something of ours fails at: it must not keep all others from being answered."""
+        meta, fact = recorded.meta, recorded.fact
+        assert isinstance(fact, MessageReceived)  # noqa: S101 - nothing else is taken
+        recording = Recording(self.ask, meta, fact.account_id, fact.turn, await self.person(fact.account_id))
+        told = f"Something failed here ({type(error).__name__}); tell whoever runs this service, naming {meta.id}."
+        await _reply(recording, Said(told, read(None)))
+        await self.tell(meta.subject, telling.failed(recording, "rule_failed", told))
+
     async def _answer(self, recording: Recording, fact: MessageReceived, caller: Caller) -> None:
         meta = recording.message
         doors = Doors(self.app, caller, Cause(meta.correlation_id, meta.id), [await self.end(meta.subject)])
@@ -84,10 +93,10 @@ class Turns:
         turn = (await doors.get(f"{path}/turns/{fact.turn}")).body
         if turn.get("replied") or conversation.get("answered", 0) >= fact.turn:
             return
-        doors.reached.clear()
         await self.tell(meta.subject, telling.started(recording))
         at = await self._at(recording, doors, conversation, turn)
         said = await self._said(at)
+        said = replace(said, dialogue=said.dialogue.knowing(doors.reached))
         await self.tell(meta.subject, [*telling.called(said), *telling.message(recording, said.text)])
         await _reply(recording, said)
         await self.tell(meta.subject, telling.finished(recording, said))
@@ -95,16 +104,19 @@ class Turns:
     async def _at(
         self, recording: Recording, doors: Doors, conversation: Mapping[str, Any], turn: Mapping[str, Any]
     ) -> At:
-        things, versions = await seen(doors)
+        dialogue = read(conversation["dialogue"])
+        # What was done in the turns before is known to all that is read in this one.
+        doors.reached += dialogue.reached
+        may = {action.name: action for action in offered(self.actions, doors.caller)}
         return At(
             text=turn["text"] or "",
             now=datetime.fromtimestamp(recording.message.time / 1000, UTC),
             conversation=conversation,
             turn=turn,
-            dialogue=read(conversation["dialogue"]),
-            actions={action.name: action for action in offered(self.actions, doors.caller)},
-            known=Gazetteer(things),
-            versions=versions,
+            dialogue=dialogue,
+            actions=may,
+            forbidden={action.name: action for action in self.actions if action.name not in may},
+            known=Gazetteer(await seen(doors)),
             character=await self.character(doors, conversation),
             search=self.search,
             doors=doors,

@@ -32,6 +32,8 @@ _SAMPLES: dict[str, tuple[str, ...]] = {
     "version": ("2", "1", "5"),
     "permissions": ("resource:read", "resource:* and kind:read"),
     "address": ("203.0.113.7", "198.51.100.23"),
+    "character": ("Eliza", "the accountant"),
+    "subject": ("invoice-7", "contract-3"),
     "domain": ("resource", "account", "kind"),
 }
 """Values as people say them; of other parameters the schema gives examples."""
@@ -42,7 +44,7 @@ _THINGS = {
 }
 """How people speak of one thing where that is not by what it is."""
 
-_TO_ME = re.compile(r"\w+ me\b")
+_TO_ME = re.compile(r"\w+(?: to)? me\b")
 _AN = re.compile(r"\ba (?=[aeio])")
 
 
@@ -87,7 +89,7 @@ def _narrowed(action: Action) -> Iterator[str]:
         return
     for turn, parameter in enumerate(action.properties):
         schema = action.schema(parameter)
-        if schema.get("type") in ("string", "array") and parameter not in ("as_of", "sort"):
+        if parameter in _SAMPLES or ("enum" in schema and parameter != "sort"):
             value = _sample(parameter, schema, turn)
             yield f"show me the {_plural(_noun(action, turn))} with {parameter.replace('_', ' ')} {value}"
 

@@ -15,6 +15,12 @@ LARGEST_FILE = 20_000_000
 LARGEST_PART = 60_000
 """Bytes of JSON of a part: attributes have 65,536, with its path and type (commands/text.py)."""
 
+_BETWEEN = 4
+"""Bytes of JSON of two newlines between paragraphs; the quotation marks around a part take less."""
+
+_MOST_OF_A_CHARACTER = 6
+"""Bytes of JSON, as \\u0001 takes."""
+
 TYPES = {
     ".txt": "text/plain",
     ".text": "text/plain",
@@ -66,14 +72,15 @@ def parts(text: str, largest: int = LARGEST_PART) -> list[str]:
 
     What is cut are only blanks: what is not blank is in one of the parts.
     """
-    found, open_ = list[str](), ""
+    found, together, size = list[str](), list[str](), 0
     for paragraph in _paragraphs(text, largest):
-        joined = f"{open_}\n\n{paragraph}" if open_ else paragraph
-        if open_ and _size(joined) > largest:
-            found.append(open_)
-            joined = paragraph
-        open_ = joined
-    return [*found, open_] if open_ else found
+        more = _size(paragraph) + _BETWEEN
+        if together and size + more > largest:
+            found.append("\n\n".join(together))
+            together, size = [], 0
+        together.append(paragraph)
+        size += more
+    return [*found, "\n\n".join(together)] if together else found
 
 
 def of_html(text: str) -> str:
@@ -149,15 +156,15 @@ def _decoded(raw: bytes) -> str:
 
 def _paragraphs(text: str, largest: int) -> Iterator[str]:
     """Give the paragraphs, those cut that are larger than a part."""
-    for paragraph in filter(None, (each.strip() for each in _PARAGRAPH.split(text))):
-        rest = paragraph
-        while _size(rest) > largest:
-            cut = largest // 6  # a character takes six bytes at the most, as \u0001 does
-            cut = rest.rfind(" ", cut // 2, cut) + 1 or cut
-            yield rest[:cut].strip()
-            rest = rest[cut:].strip()
-        if rest:
-            yield rest
+    longest = (largest - _BETWEEN) // _MOST_OF_A_CHARACTER
+    for paragraph in _PARAGRAPH.split(text):
+        start, end = 0, len(paragraph) if _size(paragraph) + _BETWEEN > largest else 0
+        while end - start > longest:
+            blank = paragraph.rfind(" ", start + longest // 2, start + longest)
+            cut = blank if blank > 0 else start + longest
+            yield from filter(None, [paragraph[start:cut].strip()])
+            start = cut
+        yield from filter(None, [paragraph[start:].strip()])
 
 
 def _size(text: str) -> int:

@@ -50,6 +50,12 @@ def choice(parameter: str, options: Sequence[str], said: Said) -> Found | None:
     return None
 
 
+def word(options: Sequence[str], said: Said) -> Found | None:
+    """Find which of some words is said, just so."""
+    found = said.search(re.compile(rf"\b(?:{'|'.join(map(re.escape, options))})\b", re.IGNORECASE))
+    return Found(found.group().lower(), found.span()) if found else None
+
+
 def yes_or_no(parameter: str, said: Said) -> Found | None:
     """Find whether something is wanted: its name alone says yes, unless `not` stands before it or `no` after it."""
     stem = labels(parameter).removesuffix("ed")

@@ -13,6 +13,7 @@ from agent.slots.references import References
 from agent.slots.said import Found, Said
 from agent.slots.thing import Context, Thing
 from agent.slots.validity import wrong
+from schemas.domains import DOMAINS
 
 
 def fill(action: Action, text: str, known: Gazetteer, context: Context) -> Filled:
@@ -38,8 +39,8 @@ class _Filling:
         self._of(self._texts(), lambda name: texts.text(self._action, name, self._said))
         self._answered(self._in_words)
         self._references.find()
-        for name in self._others():
-            self._take(name, self._other(name))
+        self._domain()
+        self._of(self._others(), self._other)
         self._of(self._texts(), lambda name: texts.text(self._action, name, self._said) or texts.quotation(self._said))
         self._answered(self._otherwise)
         return self._checked({**self._references.values, **self._values})
@@ -54,7 +55,13 @@ class _Filling:
     def _others(self) -> list[str]:
         def is_other(name: str) -> bool:
             schema = self._schema(name)
-            return "enum" in schema or schema.get("type") != "string" or pointers.is_pointer(schema)
+            return (
+                name == "domain"
+                or "enum" in schema
+                or schema.get("type") != "string"
+                or pointers.is_pointer(schema)
+                or numerals.is_numeral(schema)
+            )
 
         return [name for name in self._action.properties if name not in self._named and is_other(name)]
 
@@ -65,6 +72,8 @@ class _Filling:
 
     def _other(self, name: str) -> Found | None:
         schema = self._schema(name)
+        if name == "domain":
+            return choices.word([domain.name for domain in DOMAINS if domain.name != self._action.domain], self._said)
         if "enum" in schema:
             return choices.choice(name, [str(option) for option in schema["enum"]], self._said)
         finders: dict[str, Callable[[], Found | None]] = {
@@ -73,17 +82,23 @@ class _Filling:
             "boolean": lambda: choices.yes_or_no(name, self._said),
             "array": lambda: lists.items(name, schema, self._said),
             "object": lambda: pairs.members(name, self._said),
-            "string": lambda: pointers.pointer(self._said),
+            "string": lambda: self._numeral(name) if numerals.is_numeral(schema) else pointers.pointer(self._said),
         }
         find = finders.get(schema.get("type", ""))
         return find() if find else None
 
     def _numeral(self, name: str) -> Found | None:
         found = numerals.numeral(self._action, name, self._said)
-        if found is None or isinstance(found, Found):
-            return found
-        self._ambiguous[name] = found
+        if isinstance(found, Found):
+            return found._replace(value=str(found.value)) if self._schema(name)["type"] == "string" else found
+        if found is not None:
+            self._ambiguous[name] = found
         return None
+
+    def _domain(self) -> None:
+        """Let the domain of what is spoken of be said with it; else it is said as a word."""
+        if "domain" in self._action.properties and self._references.domain:
+            self._values["domain"] = self._references.domain
 
     def _answered(self, find: Callable[[str], Found | None]) -> None:
         """Take the whole text as what was just asked for, if nothing in it said otherwise."""

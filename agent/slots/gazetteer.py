@@ -18,6 +18,9 @@ NEARLY = 75.0
 SURELY = 90.0
 """From this likeness on a thing is meant, if no other is as near; one that differs in a figure never is."""
 
+PARTLY = 60.0
+"""How alike what is left must be without the words that both have: `invoice come` is not nearly `invoice 7`."""
+
 MARGIN = 8.0
 """How much less like what was said the next thing is."""
 
@@ -25,6 +28,7 @@ CHOICES = 5
 """So many things are a choice; more are a list, and the person is asked to say more."""
 
 _WORD = re.compile(r"\w+")
+_JOINED, _JOINS = re.compile(r"\w[-.:@]$"), re.compile(r"[-.:@]\w")
 _FIGURE = re.compile(r"\d+")
 
 Words = tuple[str, ...]
@@ -99,7 +103,8 @@ class Gazetteer:
             things = self._called.get(tuple(word for word, _ in places[:length]))
             start, end = places[0][1][0], places[length - 1][1][1]
             said = text[start:end]
-            if things is not None and "\x00" not in said and "\x01" not in said:
+            whole = _JOINED.search(text[max(0, start - 2) : start]) is None and _JOINS.match(text, end) is None
+            if things is not None and whole and "\x00" not in said and "\x01" not in said:
                 exact = [thing for thing in things if said in (thing.id, thing.name)]
                 found.append((not exact, Mention(_once(exact or things), (start, end))))
         return min(found, key=lambda each: each[0])[1] if found else None
@@ -108,6 +113,11 @@ class Gazetteer:
         """Give names that are nearly spelt so, and those of which these are some of the words."""
         text = " ".join(said)
         for _, score, words in process.extract(text, self._texts, scorer=fuzz.ratio, score_cutoff=NEARLY, limit=20):
+            rest = [
+                " ".join(word for word in one if word not in other) for one, other in ((said, words), (words, said))
+            ]
+            if rest[0] and fuzz.ratio(*rest) < PARTLY:
+                continue
             differ = bool(_FIGURE.findall(text)) and _FIGURE.findall(text) != _FIGURE.findall(" ".join(words))
             yield words, min(score, SURELY - 1) if differ else score
         for words in min((self._with.get(word, []) for word in said), key=len, default=[]):

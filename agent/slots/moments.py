@@ -1,7 +1,7 @@
 """Moments: dates and times as people say them, versions, and positions, after the words that lead to them."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from dateparser.date import DateDataParser
@@ -14,7 +14,7 @@ LEADING: dict[str, str] = {
     "as_of": r"as of|as at|as it was|as they were|on|at|was|were|how \w+ looked",
     "since": r"since|from|after|starting",
     "until": r"until|till|before|up to|to",
-    "from": r"compare|from|between|since|than|with|to",
+    "from": r"compare|from|between|since|than|compared\s+(?:to|with)|as of|was|with(?!\s+(?:now|today)\b)",
     "to": r"to|and|until|till|with",
 }
 """What stands before a moment, by the parameter that it is for."""
@@ -101,7 +101,12 @@ def _read(parameter: str, schema: JsonObject, said: Said, span: tuple[int, int],
 
 def _parsed(text: str, now: datetime, *, past: bool) -> datetime | None:
     found = _parser(now.astimezone(UTC).replace(tzinfo=None), past).get_date_data(text).date_obj
-    return None if found is None else found.replace(tzinfo=UTC)
+    if found is None:
+        return None
+    # Of a weekday that is today's, the last one is today.
+    is_today = re.fullmatch(_WEEKDAY, text, re.IGNORECASE) and found.date() == (now - timedelta(days=7)).date()
+    time: datetime = found + timedelta(days=7 if is_today else 0)
+    return time.replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=10)

@@ -7,6 +7,7 @@ from agent.actions.english import NOUNS
 from agent.slots.cues import labelled, labels
 from agent.slots.numbers import ORDINALS, numbers
 from agent.slots.said import Found, Said
+from schemas.message import JsonObject
 
 _OF_A_THING = re.compile(rf"\b(?:{'|'.join(noun for nouns in NOUNS.values() for noun in nouns)})\s+$", re.IGNORECASE)
 """The number after what a thing is, as in `invoice 17`, is the thing's."""
@@ -33,6 +34,12 @@ def numeral(action: Action, parameter: str, said: Said) -> Found | Several | Non
     if len({each.value for each in spoken}) > 1:
         return tuple(said.text[slice(*each.span)] for each in spoken)
     return spoken[0]
+
+
+def is_numeral(schema: JsonObject) -> bool:
+    """Say whether a text is a number, as its example shows: what stands in a path is a text."""
+    examples = schema.get("examples") or ("",)
+    return schema.get("type") == "string" and str(examples[0]).isdigit()
 
 
 def answer(said: Said) -> Found | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -9,6 +10,9 @@ import orjson
 from agent.slots.filled import Span
 from agent.slots.numbers import FIGURES, figure
 from agent.slots.said import Found, Said, trimmed
+
+MOST = 50
+"""So many members are read."""
 
 _NO_KEY = (
     r"the|an?|its?|and|or|but|with|set|change|make|update|correct|raise|lower|put|to|of|is|be|should|name|names|called"
@@ -63,7 +67,7 @@ def members(parameter: str, said: Said) -> Found | None:
 def _pairs(said: Said) -> Iterator[tuple[str, Any, Span]]:
     seen: list[Span] = []
     for pattern in (_SET, _BARE):
-        for found in pattern.finditer(said.open):
+        for found in islice(pattern.finditer(said.open), MOST):
             key, value = (1, 2) if found[1] else (3, 4)
             span = (found.start(key), found.end(value))
             if not any(start < span[1] and span[0] < end for start, end in seen):

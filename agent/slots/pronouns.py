@@ -15,10 +15,11 @@ _MY_ACCOUNT = re.compile(
     r"|\b(?:sign|log)\s+me\s+out\b|\bsessions?\s+I\s+have\b",
     re.IGNORECASE,
 )
-_MINE = re.compile(r"\bmy\s+(?:own\s+)?\w+s\b|\bI own\b|\bmine\b", re.IGNORECASE)
+_MINE = re.compile(r"\bmy\s+(?:own\s+)?(?:\x00+|\w+s\b)|\bI own\b|\bmine\b", re.IGNORECASE)
 _PERSON = re.compile(r"\b(?:him|her|them|they|he|she)\b", re.IGNORECASE)
 _IT = re.compile(
-    r"\b(?:it|its|this one|that one|the same(?: one)?)\b|\b(?:this|that)(?=\s*(?:$|[,.;!?\x00]))", re.IGNORECASE
+    r"\b(?:it|its|this one|that one|the same(?: one)?)\b|(?<!\blike )\b(?:this|that)(?=\s*(?:$|[,.;!?\x00]))",
+    re.IGNORECASE,
 )
 _OTHER = re.compile(r"\b(?:the )?other(?: one)?\b", re.IGNORECASE)
 _PLACE = re.compile(
@@ -27,7 +28,9 @@ _PLACE = re.compile(
 )
 
 # What narrows a noun down: whose, which number, or a name, which begins with a capital letter or is quoted.
-_MORE = r"\s*(?:[-#]?\d|\x01|\s(?:of|called|named|for|from|by|with|about|that|which)\b|\s(?-i:[A-Z]))"
+_MORE = (
+    r"\s*(?:[-#]?\d|\x01|\s(?:(?:of|called|named|by|about|that|which)\b|(?:for|from|with)\b(?!\s+\x00))|\s(?-i:[A-Z]))"
+)
 
 
 def myself(said: Said, parameter: str) -> Span | None:

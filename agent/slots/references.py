@@ -31,10 +31,12 @@ class References:
         self.values: dict[str, str] = {}
         self.ambiguous: dict[str, tuple[Thing | str, ...]] = {}
         self.invalid: dict[str, str] = {}
+        self.domain: str | None = None
 
     def find(self) -> None:
         """Look for what is named outright before what is only hinted at."""
         self._labelled()
+        self._kind_of_several()
         self._mentioned()
         for look in (self._myself, self._verbatim, self._chosen, self._pronoun, self._nearly, self._described):
             for parameter in self._open():
@@ -51,13 +53,24 @@ class References:
         for parameter, domain in self._wanted.items():
             if domain not in NAMED:
                 continue
-            label = rf"\b{domain}\s+(?:called\s+|named\s+|=\s*|:\s*)?(\x01+|[a-z][\w.-]*)"
+            introduced = r"\s+(?:called\s+|named\s+)|\s*[=:]\s*|\s+(?=\x01)"
+            bare = "" if parameter == self._action.subject and self._action.effect != "changes" else r"|\s+"
+            label = rf"\b{domain}(?:{introduced}{bare})(\x01+|[a-z][\w.-]*)"
             found = self._said.search(re.compile(label, re.IGNORECASE))
             if found is None and self._context.asked == parameter:
                 found = self._said.search(_WORD)
             if found is not None and found[1].casefold() not in EMPTY:
                 piece = self._said.piece(found.span(1))
                 self._take(parameter, str(piece.value), piece.span)
+
+    def _kind_of_several(self) -> None:
+        """Let `the invoices` be those of a kind, where an action takes one to narrow things down."""
+        kinds = [thing.id for thing in self._known.things if thing.domain == "kind"]
+        if kinds and "kind" in self._open() and self._action.subject is None:
+            several = re.compile(rf"\b({'|'.join(map(re.escape, kinds))})s\b", re.IGNORECASE)
+            found = self._said.search(several)
+            if found is not None:
+                self._take("kind", found[1].lower(), found.span())
 
     def _mentioned(self) -> None:
         """Give each thing whose id or name stands in the text to a parameter of its domain."""
@@ -137,7 +150,7 @@ class References:
         if likely.surely and set(_FIGURES.findall(self._said.open)) <= set(
             _FIGURES.findall(f"{first.id} {first.name}")
         ):
-            self._take(parameter, first.id, likely.span)
+            self._settle(parameter, [first], likely.span)
         else:
             self.ambiguous[parameter] = likely.things
             self._said.take(parameter, likely.span)
@@ -159,6 +172,7 @@ class References:
     def _settle(self, parameter: str, things: Sequence[Thing], span: Span) -> None:
         if len({(thing.domain, thing.id) for thing in things}) == 1:
             self._take(parameter, things[0].id, span)
+            self.domain = things[0].domain if parameter == self._action.subject else self.domain
         else:
             self.ambiguous[parameter] = tuple(things)
             self._said.take(parameter, span)

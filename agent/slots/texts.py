@@ -3,6 +3,7 @@
 import re
 
 from agent.actions.action import Action
+from agent.actions.english import NOUNS
 from agent.slots.cues import END, ORDERS, introduced
 from agent.slots.filled import Span
 from agent.slots.said import TAKEN, Found, Said
@@ -14,6 +15,9 @@ _SOMETHING = re.compile(
     r"|^(?:for|of|on|in|from|by|with|that|which|and|or|is|has|does|should|to)\b",
     re.IGNORECASE,
 )
+_NOUNS = re.compile(
+    rf"(?:the\s+|my\s+|all\s+)*(?:{'|'.join(noun for nouns in NOUNS.values() for noun in nouns)})s?", re.IGNORECASE
+)
 _CALLED = re.compile(
     r"^(?:please\s+)?(?:(?:let's\s+)?(?:call|name)\s+it|it(?:'s| is| should be)(?:\s+called)?|(?:its|the) name is)\s+",
     re.IGNORECASE,
@@ -22,8 +26,7 @@ _CALLED = re.compile(
 
 def alone(action: Action, parameter: str) -> bool:
     """Say whether a parameter is all that an action must be told beside its subject: `to Rossi` means it."""
-    others = [name for name in action.required if name != action.subject]
-    return others == [parameter]
+    return [name for name in action.required if name != action.subject] == [parameter]
 
 
 def text(action: Action, parameter: str, said: Said) -> Found | None:
@@ -59,7 +62,7 @@ def _from(said: Said, start: int) -> Found | None:
     end = END.search(said.open, start)
     found = said.piece((start, end.start() if end else len(said.open)))
     words = str(found.value)
-    if not words or "\x01" in said.open[slice(*found.span)] or _SOMETHING.search(words):
+    if not words or _NOUNS.fullmatch(words) or "\x01" in said.open[slice(*found.span)] or _SOMETHING.search(words):
         return None
     return found
 
