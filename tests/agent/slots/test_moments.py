@@ -16,6 +16,7 @@ from tests.agent.slots.talking import NOW, seven, values
         ("January 5, 2026", "2026-01-05T00:00:00"),
         ("the 5th of January 2026", "2026-01-05T00:00:00"),
         ("Monday", "2026-11-23T00:00:00"),
+        ("Friday", "2026-11-27T00:00:00"),
         ("last Monday", "2026-11-23T00:00:00"),
         ("3 days ago", "2026-11-24T09:30:00"),
         ("an hour ago", "2026-11-27T08:30:00"),
@@ -56,6 +57,10 @@ def test_it_is_read_as_of_a_moment(text: str, as_of: str | None) -> None:
         ("what changed in invoice-7 since yesterday", "2026-11-26T00:00:00Z", None),
         ("what has changed in invoice-7 between Monday and Wednesday", "2026-11-23T00:00:00Z", "2026-11-25T00:00:00Z"),
         ("how does invoice-7 differ from version 2", "2", None),
+        ("show me the difference between versions 2 and 5 of invoice-7", "2", "5"),
+        ("compare invoice-7 with what it was on 2026-11-01", None, None),
+        ("compare invoice-7 with version 2", "2", None),
+        ("compare invoice-7 as of Monday with now", "2026-11-23T00:00:00Z", "2026-11-27T09:30:00Z"),
     ],
 )
 def test_two_moments_are_compared(text: str, since: str, to: str | None) -> None:

@@ -81,6 +81,10 @@ def test_the_number_of_a_thing_is_no_version() -> None:
     assert values("resource.revert", "undo my changes to report 17") == {}
 
 
+def test_a_number_in_a_path_is_a_text() -> None:
+    assert values("kind.version", "show me version 2 of the kind invoice") == {"kind": "invoice", "version": "2"}
+
+
 def test_an_optional_number_wants_its_name() -> None:
     assert "limit" not in values("resource.list", "show me the 3 invoices")
     assert values("resource.list", "show me the first 10 resources")["limit"] == 10

@@ -185,6 +185,37 @@ def test_what_is_brought_into_being_is_named_by_a_word() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "text", ["take this role out of use", "delete that role altogether", "retire the role for good"]
+)
+def test_what_follows_a_role_is_not_its_name(text: str) -> None:
+    assert values("role.retire", text) == {}
+
+
+def test_the_invoices_are_those_of_a_kind() -> None:
+    assert values("resource.list", "list all invoices") == {"kind": "invoice"}
+    assert values("resource.list", "show me my invoices") == {"kind": "invoice", "owner": ME}
+
+
+def test_of_a_subject_the_domain_is_known() -> None:
+    assert values("audit.subject", "audit invoice-7") == {"domain": "resource", "subject": "invoice-7"}
+    assert values("audit.subject", "audit the subject x-12 of account") == {"domain": "account", "subject": "x-12"}
+
+
+def test_a_part_of_an_id_is_no_mention() -> None:
+    assert values("audit.subject", "audit invoice-12")["subject"] == "invoice-12"
+    assert values("resource.trash", "trash invoice-7-draft") == {"resource_id": "invoice-7-draft"}
+
+
+def test_words_around_a_noun_are_no_name() -> None:
+    assert values("resource.history", "how did the invoice come about", seven) == {"resource_id": "invoice-7"}
+
+
+def test_whom_it_is_shared_with_does_not_narrow_it_down() -> None:
+    found = values("resource.share", "share the invoice with Ada as editor", seven)
+    assert found == {"resource_id": "invoice-7", "account": ADA, "role": "editor"}
+
+
 def test_an_actor_is_told_from_a_subject() -> None:
     assert values("audit.list", "what did bob do since yesterday")["actor"] == BOB
 

@@ -69,6 +69,19 @@ def test_the_answer_to_a_question_is_the_name() -> None:
     assert values("resource.rename", "let's call it Rossi", seven, asked="name")["name"] == "Rossi"
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("search for Rossi", "Rossi"),
+        ("find everything about March", "March"),
+        ("look for reports", None),
+        ('find "due soon"', "due soon"),
+    ],
+)
+def test_words_to_search_for_are_found(text: str, words: str | None) -> None:
+    assert values("resource.list", text).get("q") == words
+
+
 def test_one_register_says_it_all() -> None:
     text = "register an invoice called Rossi with amount 1200, currency EUR and tags overdue and urgent"
     assert values("resource.register", text) == {
