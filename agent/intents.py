@@ -56,9 +56,9 @@ _SAID = {
         edited invoice-7 | who created this resource | who tagged it
     """,
     "history.when": """
-        when was it changed |
-        when was it shared | when was it tagged | when was it deleted | when was this renamed | when did that happen | when was invoice-7 last changed | since
-        when is it called that | when was this created | when did somebody change the amount
+        when was it changed | when was it shared | when was it tagged | when was it deleted | when was this renamed
+        | when did that happen | when was invoice-7 last changed | since when is it called that | when was this
+        created | when did somebody change the amount
     """,
     "history.before": """
         what was it before | what was its name before | what was the amount before | what was it called before that
