@@ -158,8 +158,8 @@ def _paragraphs(text: str, largest: int) -> Iterator[str]:
     """Give the paragraphs, those cut that are larger than a part."""
     longest = (largest - _BETWEEN) // _MOST_OF_A_CHARACTER
     for paragraph in _PARAGRAPH.split(text):
-        start, end = 0, len(paragraph) if _size(paragraph) + _BETWEEN > largest else 0
-        while end - start > longest:
+        start, large = 0, _size(paragraph) + _BETWEEN > largest
+        while large and len(paragraph) - start > longest:
             blank = paragraph.rfind(" ", start + longest // 2, start + longest)
             cut = blank if blank > 0 else start + longest
             yield from filter(None, [paragraph[start:cut].strip()])

@@ -7,14 +7,8 @@ import typer
 from rich.console import Console
 
 from infra import terminal
-from infra.settings import Unusable
+from infra.agent.options import Token, Url, door
 from infra.terminal import DataDir
-
-Token = Annotated[
-    str,
-    typer.Option(envvar="ANNAL_TOKEN", help="An access token or an API key; see docs/identity.md.", show_default=False),
-]
-Url = Annotated[str | None, typer.Option(envvar="ANNAL_URL", help="Where the doors are; on this machine if not said.")]
 
 
 def learn(
@@ -28,12 +22,10 @@ def learn(
     url: Url = None,
 ) -> None:
     """Let the agent look things up in your files: each becomes a document that you own; exit code 1 if one does not."""
-    if not token:
-        raise Unusable("Say who asks: give --token, or set ANNAL_TOKEN, to an access token or an API key.")
+    there = door(data_dir, url, token)
     from infra.agent import learning  # noqa: PLC0415
 
-    door = (url or terminal.settings(data_dir).url).rstrip("/")
-    raise typer.Exit(terminal.run(learning.learn(door, token, paths, share or [], Console())))
+    raise typer.Exit(terminal.run(learning.learn(there, paths, share or [], Console())))
 
 
 def index(

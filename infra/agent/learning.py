@@ -13,6 +13,7 @@ from rich.text import Text
 
 from agent.knowledge import files
 from agent.knowledge.document import KIND
+from infra.agent.options import Door
 from infra.agent.remote import Refused, ask
 from infra.settings import Unusable
 
@@ -41,10 +42,10 @@ class Learnt:
     refused: bool = False
 
 
-async def learn(url: str, token: str, paths: Sequence[Path], share: Sequence[str], console: Console) -> int:
+async def learn(there: Door, paths: Sequence[Path], share: Sequence[str], console: Console) -> int:
     """Learn files and show what became of each; give 1 if one could not be. Raises Unusable."""
     found = list(dict.fromkeys(file for path in paths for file in _files(path)))
-    learner = Learner(url, token, share)
+    learner = Learner(there, share)
     await learner.begin()
     with _progress(console) as progress:
         learnt = [await learner.learn(file) for file in progress.track(found, description="Files")]
@@ -56,10 +57,10 @@ async def learn(url: str, token: str, paths: Sequence[Path], share: Sequence[str
 
 
 class Learner:
-    """Asks the doors for whom a token is of."""
+    """Asks the doors for whoever learns."""
 
-    def __init__(self, url: str, token: str, share: Sequence[str]) -> None:
-        self._url, self._token, self._share = url, token, share
+    def __init__(self, there: Door, share: Sequence[str]) -> None:
+        self._there, self._share = there, share
         self._account = ""
 
     async def begin(self) -> None:
@@ -140,7 +141,7 @@ class Learner:
         await self._ask("POST", f"/v1/commands/{type_}", body)
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        return await ask(self._url, self._token, method, path, body)
+        return await ask(*self._there, method, path, body)
 
 
 def named(path: Path) -> str:
