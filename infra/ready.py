@@ -55,9 +55,9 @@ def unready(settings: Settings) -> str | None:
     return _unready(door(settings))
 
 
-def unready_behind(settings: Settings) -> str | None:
-    """Nothing if worker, projections and agent of this machine say that they are at work, else what they say."""
-    said = {name: _unready(_loopback(port)) for name, port in _behind(settings).items()}
+def unready_behind(settings: Settings, *, agent: bool = False) -> str | None:
+    """Nothing if worker, projections and, if asked for, the agent of this machine are at work, else what they say."""
+    said = {name: _unready(_loopback(port)) for name, port in _behind(settings).items() if agent or name != "agent"}
     return next((f"the {name}: {what}" for name, what in said.items() if what is not None), None)
 
 

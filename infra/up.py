@@ -20,7 +20,7 @@ from infra.ready import door, reach_named, unready, unready_behind
 from infra.settings import Settings, Unusable, publish, withdraw
 
 ROLES = {"worker": ("worker",), "project": ("project",), "api": ("api",), "agent": ("agent", "run")}
-READY_PATIENCE = 60
+READY_PATIENCE = 120
 FALLS, FALLS_WITHIN = 5, 60
 """Whoever stops so often within so many seconds is not started again."""
 
@@ -115,7 +115,7 @@ def _roles(settings: Settings) -> Iterator[list[Child]]:
 def _wait_ready(settings: Settings, roles: list[Child]) -> None:
     """Wait until the doors say that everything behind them works, and those behind them that they do."""
     until = time.monotonic() + READY_PATIENCE
-    while (said := unready(settings) or unready_behind(settings)) is not None:
+    while (said := unready(settings) or unready_behind(settings, agent=True)) is not None:
         for role in roles:
             role.refuse_ended()
         if time.monotonic() > until:

@@ -1,6 +1,7 @@
 """The map: one line for each measurement, in the order they are taken."""
 
 from infra.bench import (
+    conversing,
     doors,
     journal,
     listening,
@@ -37,5 +38,6 @@ MEASURES: tuple[Measure, ...] = (
     past.looking_back,
     listening.deliveries,
     listening.soon,
+    conversing.talking,
     rebuilding.beside,
 )

@@ -55,7 +55,7 @@ def bed(say: Callable[[str], None], scale: float = 1.0) -> Iterator[Bed]:
     with tempfile.TemporaryDirectory(prefix="annal-bench-") as directory:
         given = {"master_key": KEY, "public_url": ISSUER, "rate_limits": False, "dev_login": True}
         asked = load(running=False, data_dir=Path(directory), **given)
-        ports = {name: free_port() for name in ("port", "worker_port", "project_port")}
+        ports = {name: free_port() for name in ("port", "worker_port", "project_port", "agent_port")}
         with embedded.running(asked.model_copy(update=ports), {}) as servers:
             asyncio.run(_prepare(servers.settings))
             tables.make(servers.settings)

@@ -6,15 +6,12 @@ import subprocess
 import sys
 import time
 import uuid
-from pathlib import Path
 
 import httpx2
 import psycopg
 import pyotp
 import pytest
-import redis
 
-from infra.embedded.postgres import program
 from infra.faults.gather import records
 from infra.settings import Settings
 from schemas import topics
@@ -22,6 +19,7 @@ from schemas.domains import DOMAINS
 from schemas.journal import Chain, before
 from tests.walk.conftest import Running
 from tests.walk.somebody import PASSWORD, Somebody, felt, somebody
+from tests.walk.traces import backup, found
 
 
 @pytest.fixture
@@ -119,31 +117,6 @@ async def test_nothing_of_an_erased_person_is_left(http: httpx2.AsyncClient, sta
     assert found(stack, running, kept, ada.account)
     assert {each: found(stack, running, kept, each) for each in told} == {each: [] for each in told}
     assert await unbroken(stack, "account") > 0
-
-
-def backup(stack: Settings) -> bytes:
-    """Give a dump of all of PostgreSQL."""
-    command = [program("pg_dump"), "--dbname", stack.postgres_url]
-    return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 - our own command
-
-
-def found(stack: Settings, running: Running, kept: bytes, text: str) -> list[str]:
-    """Say in which files a text stands: of Kafka, PostgreSQL and Redis, in logs, and in a backup."""
-    with redis.Redis.from_url(stack.redis_url) as cache:
-        cache.save()
-    sought = text.encode()
-    directories = (stack.data_dir, running.settings.data_dir)
-    files = [path for directory in directories for path in directory.rglob("*") if path.is_file()]
-    hits = [str(path) for path in files if sought in content(path)]
-    return hits + ["a backup"] * (sought in kept)
-
-
-def content(path: Path) -> bytes:
-    """Give what stands in a file; nothing, if its server has just let go of it."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
 
 
 async def unbroken(stack: Settings, domain: str) -> int:

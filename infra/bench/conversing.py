@@ -1,0 +1,141 @@
+"""How long the agent takes to answer, with a command asked and waited for, and how many messages it answers."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import Self
+from uuid import uuid4
+
+import aiohttp
+import orjson
+
+from infra.bench import facts
+from infra.bench.bed import Bed
+from infra.bench.client import HOST
+from infra.bench.measure import Reading, Row, measures
+from infra.bench.pace import percentile
+from infra.bench.signing_in import at_work
+from infra.ready import unready_behind
+from infra.settings import Unusable
+
+TURNS = 100
+TALKING, SECONDS = 32, 20.0
+PATIENCE = 30.0
+"""Seconds that an answer may take."""
+
+THINGS = 50
+"""Resources that the person may see."""
+
+SAID = ("hello", "show me my resources", "rename {thing} to Number {n}")
+"""What is said in turn where many talk."""
+
+
+@measures(
+    Row("agent.first.p95", "Message that has a resource renamed → first words of the answer", "ms", at_most=150),
+    Row("agent.turn.p95", "The same → the turn is on record", "ms", at_most=500),
+    Row("agent.turns", "Turns a second of one process: greetings, lists and renamings in turn", "turns/s", at_least=50),
+    patience=300,
+)
+async def talking(bed: Bed) -> Sequence[Reading]:
+    """Over HTTP, as a client has it: what is said is posted, what is answered is heard over server-sent events."""
+    await facts.none(bed)
+    async with at_work(bed), _session(bed) as session:
+        agent = bed.command("agent", "run")
+        with bed.running(agent):
+            bed.say("the agent starts")
+            agent.wait_ready(lambda: unready_behind(bed.settings, agent=True) is None, PATIENCE * 4)
+            things = await _things(session)
+            async with _Talk(session) as talk:
+                for n in range(1 + bed.rounds(TURNS)):
+                    bed.say(f"renaming, time {n}")
+                    await talk.turn(SAID[2].format(thing=things[n % len(things)], n=n))
+            bed.say(f"{TALKING} conversations at once")
+            rate = await _rate(session, things, bed.seconds(SECONDS))
+    firsts, whole = zip(*talk.taken[1:], strict=True)
+    return [Reading(1000 * percentile(firsts, 0.95)), Reading(1000 * percentile(whole, 0.95)), Reading(rate)]
+
+
+@asynccontextmanager
+async def _session(bed: Bed) -> AsyncIterator[aiohttp.ClientSession]:
+    url, shown = f"http://{HOST}:{bed.settings.port}", {"Authorization": f"Bearer {bed.token}"}
+    limit = aiohttp.ClientTimeout(total=None, sock_read=PATIENCE)
+    async with aiohttp.ClientSession(
+        url, headers=shown, timeout=limit, connector=aiohttp.TCPConnector(limit=0)
+    ) as session:
+        yield session
+
+
+async def _ask(session: aiohttp.ClientSession, command: str, **body: object) -> None:
+    async with session.post(
+        f"/v1/commands/{command}",
+        data=orjson.dumps(body),
+        headers={"Content-Type": "application/json", "Prefer": "wait=20"},
+    ) as answer:
+        if not answer.ok:
+            raise Unusable(f"{command} is refused: {await answer.text()}")
+        await answer.read()
+
+
+async def _things(session: aiohttp.ClientSession) -> list[str]:
+    things = [f"thing-{n}-{uuid4().hex[:6]}" for n in range(THINGS)]
+    kind = f"talked{uuid4().hex[:6]}"
+    await _ask(session, "kind.define", kind=kind, json_schema={"type": "object"})
+    for thing in things:
+        await _ask(session, "resource.register", resource_id=thing, kind=kind, name=thing, attributes={})
+    return things
+
+
+class _Talk:
+    """A conversation, and of each turn the seconds to the first words and to its end."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self.taken: list[tuple[float, float]] = []
+        self._session = session
+        self._id = str(uuid4())
+        self._stream: aiohttp.ClientResponse | None = None
+
+    async def __aenter__(self) -> Self:
+        await _ask(self._session, "conversation.open", conversation_id=self._id)
+        self._stream = await self._session.get(f"/v1/conversations/{self._id}/events")
+        await self._stream.content.readline()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    async def turn(self, text: str) -> None:
+        """Say something and hear the answer to its end."""
+        assert self._stream is not None  # noqa: S101 - it was entered
+        began, first = perf_counter(), 0.0
+        saying = asyncio.create_task(_ask(self._session, "conversation.say", conversation_id=self._id, text=text))
+        async for line in self._stream.content:
+            if not line.startswith(b"data: "):
+                continue
+            kind = json.loads(line[6:])["type"]
+            if kind == "TEXT_MESSAGE_CONTENT" and not first:
+                first = perf_counter() - began
+            if kind == "RUN_ERROR":
+                raise Unusable("The agent failed at a turn: its log says why.")
+            if kind == "RUN_FINISHED":
+                break
+        await saying
+        self.taken.append((first, perf_counter() - began))
+
+
+async def _rate(session: aiohttp.ClientSession, things: Sequence[str], seconds: float) -> float:
+    """Let many talk at once, each as soon as they were answered; give the turns a second."""
+    until = perf_counter() + seconds
+
+    async def talk_on(number: int) -> int:
+        async with _Talk(session) as talk:
+            while perf_counter() < until:
+                n = number + len(talk.taken)
+                await talk.turn(SAID[n % len(SAID)].format(thing=things[n % len(things)], n=n))
+            return len(talk.taken)
+
+    began = perf_counter()
+    turns = await asyncio.gather(*map(talk_on, range(TALKING)))
+    return sum(turns) / (perf_counter() - began)
