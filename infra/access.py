@@ -1,4 +1,4 @@
-"""Who may do what on Kafka: only doors and workers write commands, and only workers write facts."""
+"""Who may do what on Kafka: only doors, workers and the agent write commands, and only workers write facts."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -66,6 +66,12 @@ TABLE = (
     Grant("annal-project", ("read",), "topic", "*.facts", "projections write facts into the read models"),
     Grant("annal-project", ("read",), "group", "annal.projection.*", "each journal is projected by one process"),
     Grant("annal-project", ("read", "write"), "topic", CHECKPOINTS.name, "a checkpoint is made every minute"),
+    Grant("annal-agent", ("write",), "topic", "*.commands", "the agent asks in the name of whom it speaks with"),
+    Grant("annal-agent", ("read",), "topic", "*.facts", "it hears messages, indexes resources, and knows as doors do"),
+    Grant("annal-agent", ("read",), "topic", CHECKPOINTS.name, "it answers from checkpoints, to who may read them"),
+    Grant("annal-agent", ("describe",), "group", "subscriber.*", "it says how far others are behind who read facts"),
+    Grant("annal-agent", ("read",), "group", "annal.agent", "each message is answered by one agent"),
+    Grant("annal-agent", ("read",), "group", "annal.knowledge", "each resource is indexed by one agent"),
     Grant("annal-admin", ("create", "describe", "describe_configs"), "topic", "*.commands", "`annal topics`"),
     Grant("annal-admin", ("create", "describe", "describe_configs"), "topic", "*.facts", "`annal topics`"),
     Grant("annal-admin", ("create", "describe", "describe_configs"), "topic", CHECKPOINTS.name, "`annal topics`"),

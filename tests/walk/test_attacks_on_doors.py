@@ -305,6 +305,8 @@ NAMED = {
     "domain": "resource",
     "subject": "parcel-0",
     "number": 1,
+    "conversation_id": "none",
+    "turn": 1,
 }
 
 
