@@ -8,7 +8,7 @@ from infra import kafka
 from infra.access import USERS
 from infra.settings import Settings
 
-API, WORKER, PROJECT, ADMIN, AUDITOR, SUBSCRIBER = USERS
+API, WORKER, PROJECT, AGENT, ADMIN, AUDITOR, SUBSCRIBER = USERS
 
 
 class Guarded:
