@@ -1,6 +1,6 @@
 """A turn on its way, made by hand: who says what, what they may, what the doors answer, and what was recorded of it.
 
-    at("who renamed invoice-7?", Answers({"/v1/resources/invoice-7": {...}}), known=[seven])
+at("who renamed invoice-7?", Answers({"/v1/resources/invoice-7": {...}}), known=[seven])
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,7 +35,7 @@ Told = Callable[[Mapping[str, str]], Any]
 
 @dataclass
 class Answers:
-    """Doors that answer by path, with what is said here or what a function says of the query; of all else they do not know.
+    """Doors that answer by path, with what is said here or what a function says of the query; they know nothing else.
 
     `asked` are the commands that were posted, each by its type with its body; all are accepted.
     """
