@@ -4,10 +4,12 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from rapidfuzz import fuzz
+
 from agent.actions.action import Action
 from agent.slots.fill import fill
 from agent.slots.filled import Filled
-from agent.slots.gazetteer import Gazetteer
+from agent.slots.gazetteer import NEARLY, Gazetteer
 from agent.slots.naming import references
 from agent.slots.numbers import numbers
 from agent.slots.thing import Context
@@ -18,9 +20,10 @@ _OPENING = re.compile(r"^\W*(?:(?:no|nope|not quite|sorry|wait|oops|actually|rat
 _CLOSING = re.compile(r"\s*\b(?:instead|rather|please|then)\W*$", re.IGNORECASE)
 _NOT_BUT = re.compile(r"^not\s+.{1,200}?(?:,\s*(?:but\s+)?|\s+but\s+)(.+)$", re.IGNORECASE)
 _BUT_NOT = re.compile(r"^(.+?),?\s+(?:and\s+)?not\s+.{1,200}$", re.IGNORECASE)
+_EDGES = " .!\"'“”"
 _BARE = re.compile(
-    r"^(?:(?:i\s+(?:mean|meant)|make\s+(?:that|it|this)|change\s+(?:that|it)\s+to|(?:it|that)(?:'s|\s+is|\s+should\s+be)|should\s+be|"
-    r"let\s+it\s+be|to|use|take|with|for|as)\s+)?(?:to\s+say\s+)?(.+)$",
+    r"^(?:(?:i\s+(?:mean|meant)|make\s+(?:that|it|this)|change\s+(?:that|it)\s+to|(?:it|that)(?:'s|\s+is|\s+should\s+be)"
+    r"|should\s+be|let\s+it\s+be|to|use|take|with|for|as)\s+)?(?:to\s+say\s+)?(.+)$",
     re.IGNORECASE,
 )
 
@@ -32,11 +35,24 @@ def correct(action: Action, text: str, values: JsonObject, known: Gazetteer, con
     there are several, each is ambiguous.
     """
     said = _said(text)
+    bare = _BARE.match(said)
+    if bare is not None and (respelt := _respelt(action, bare[1].strip(_EDGES), values)):
+        return Filled(values=respelt)
     outright = _changed(fill(action, said, known, replace(context, asked=None)), values)
     if outright.values or outright.ambiguous or outright.invalid:
         return outright
-    bare = _BARE.match(said)
-    return _placed(action, bare[1].strip(" .!\"'“”"), values) if bare else Filled()
+    return _placed(action, bare[1].strip(_EDGES), values) if bare else Filled()
+
+
+def _respelt(action: Action, said: str, values: JsonObject) -> dict[str, str]:
+    """Find the one text that is nearly what is said now: it was misspelt."""
+    texts = {name: old for name, old in values.items() if isinstance(old, str) and name in action.properties}
+    near = [
+        name
+        for name, old in texts.items()
+        if said != old and fuzz.ratio(said, old) >= NEARLY and name not in references(action)
+    ]
+    return {near[0]: said} if len(near) == 1 and wrong(action, near[0], said) is None else {}
 
 
 def _said(text: str) -> str:

@@ -10,10 +10,12 @@ from agent.slots.gazetteer import Gazetteer
 from agent.slots.moments import is_moment
 from agent.slots.naming import references
 from agent.slots.references import References
-from agent.slots.said import Found, Said
+from agent.slots.said import Found, Said, Several
 from agent.slots.thing import Context, Thing
 from agent.slots.validity import wrong
 from schemas.domains import DOMAINS
+
+Find = Callable[[str], Found | Several | None]
 
 
 def fill(action: Action, text: str, known: Gazetteer, context: Context) -> Filled:
@@ -65,18 +67,18 @@ class _Filling:
 
         return [name for name in self._action.properties if name not in self._named and is_other(name)]
 
-    def _of(self, names: list[str], find: Callable[[str], Found | None]) -> None:
+    def _of(self, names: list[str], find: Find) -> None:
         for name in names:
-            if name not in self._values:
+            if name not in {*self._values, *self._ambiguous}:
                 self._take(name, find(name))
 
-    def _other(self, name: str) -> Found | None:
+    def _other(self, name: str) -> Found | Several | None:
         schema = self._schema(name)
         if name == "domain":
             return choices.word([domain.name for domain in DOMAINS if domain.name != self._action.domain], self._said)
         if "enum" in schema:
             return choices.choice(name, [str(option) for option in schema["enum"]], self._said)
-        finders: dict[str, Callable[[], Found | None]] = {
+        finders: dict[str, Callable[[], Found | Several | None]] = {
             "integer": lambda: self._numeral(name),
             "number": lambda: self._numeral(name),
             "boolean": lambda: choices.yes_or_no(name, self._said),
@@ -87,20 +89,18 @@ class _Filling:
         find = finders.get(schema.get("type", ""))
         return find() if find else None
 
-    def _numeral(self, name: str) -> Found | None:
+    def _numeral(self, name: str) -> Found | Several | None:
         found = numerals.numeral(self._action, name, self._said)
-        if isinstance(found, Found):
-            return found._replace(value=str(found.value)) if self._schema(name)["type"] == "string" else found
-        if found is not None:
-            self._ambiguous[name] = found
-        return None
+        if isinstance(found, Found) and self._schema(name)["type"] == "string":
+            return found._replace(value=str(found.value))
+        return found
 
     def _domain(self) -> None:
         """Let the domain of what is spoken of be said with it; else it is said as a word."""
         if "domain" in self._action.properties and self._references.domain:
             self._values["domain"] = self._references.domain
 
-    def _answered(self, find: Callable[[str], Found | None]) -> None:
+    def _answered(self, find: Find) -> None:
         """Take the whole text as what was just asked for, if nothing in it said otherwise."""
         name = self._context.asked
         settled = {*self._values, *self._references.values, *self._ambiguous, *self._references.ambiguous}
@@ -110,7 +110,7 @@ class _Filling:
     def _in_words(self, name: str) -> Found | None:
         return texts.answer(self._said) if name in self._texts() else None
 
-    def _otherwise(self, name: str) -> Found | None:
+    def _otherwise(self, name: str) -> Found | Several | None:
         if is_moment(name, self._schema(name)):
             return moments.answer(name, self._schema(name), self._said, self._context.now)
         finders: dict[str, Callable[[Said], Found | None]] = {
@@ -122,8 +122,10 @@ class _Filling:
         find = finders.get(self._schema(name).get("type", ""))
         return find(self._said) if find else None
 
-    def _take(self, name: str, found: Found | None) -> None:
-        if found is not None:
+    def _take(self, name: str, found: Found | Several | None) -> None:
+        if found is not None and not isinstance(found, Found):
+            self._ambiguous[name] = found
+        elif found is not None:
             self._values[name] = found.value
             self._said.take(name, found.span)
 

@@ -7,11 +7,12 @@ from functools import lru_cache
 from dateparser.date import DateDataParser
 
 from agent.slots.cues import labels
-from agent.slots.said import Found, Said
+from agent.slots.filled import Span
+from agent.slots.said import Found, Said, Several
 from schemas.message import JsonObject
 
 LEADING: dict[str, str] = {
-    "as_of": r"as of|as at|as it was|as they were|on|at|was|were|how \w+ looked",
+    "as_of": r"as of|as at|as (?:it|they) (?:was|were)(?: on| at)?|(?:was|were|looked)(?:\s[^.?!]{0,60}?\s(?:on|at))?",
     "since": r"since|from|after|starting",
     "until": r"until|till|before|up to|to",
     "from": r"compare|from|between|since|than|compared\s+(?:to|with)|as of|was|with(?!\s+(?:now|today)\b)",
@@ -38,7 +39,10 @@ _DAY = (
 )
 MOMENT = rf"(?:(?:{_DAY})(?:\s*,?\s*(?:at\s+)?(?:{_CLOCK})(?:\s?UTC)?)?|(?:{_CLOCK})(?:\s?UTC)?)(?![\w-])"
 _MOMENT = re.compile(rf"(?<![\w-]){MOMENT}", re.IGNORECASE)
+_BEFORE = re.compile(r"\byesterday\b|\bago\b|\blast\s", re.IGNORECASE)
+_EITHER = re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})")
 _CLOCKED = re.compile(rf"{_CLOCK}|\bago\b|\bnow\b|\bin\b|T\d", re.IGNORECASE)
+MONTHS = 12
 _POSITION = r"[a-z]+:\d{1,4}:\d{1,18}"
 _VERSION = r"(?:versions?\s+|v)?\d{1,9}(?![\w.:/-])"
 
@@ -48,10 +52,11 @@ def is_moment(parameter: str, schema: JsonObject) -> bool:
     return schema.get("type") == "string" and (parameter in LEADING or schema.get("format") in ("date-time", "date"))
 
 
-def moment(parameter: str, schema: JsonObject, said: Said, now: datetime) -> Found | None:
+def moment(parameter: str, schema: JsonObject, said: Said, now: datetime) -> Found | Several | None:
     """Find a moment after the words that lead to it; where only one can be meant, wherever it stands.
 
-    The value is a time in UTC as RFC 3339 writes it, or, where the door takes them, a position or a version.
+    The value is a time in UTC as RFC 3339 writes it, or, where the door takes them, a position or a version. Of a date
+    such as 5/1/2026, both that it may be are given.
     """
     versions = parameter in ("from", "to")
     kinds = "|".join([MOMENT, *([] if "format" in schema else [_POSITION]), *([_VERSION] if versions else [])])
@@ -60,11 +65,12 @@ def moment(parameter: str, schema: JsonObject, said: Said, now: datetime) -> Fou
         re.compile(rf"\b(?:{leading}|{labels(parameter)})\s*[:=]?\s*((?:version\s+)?(?:{kinds}))", re.IGNORECASE)
     )
     if found is None:
-        return None if parameter in LEADING and parameter != "as_of" else answer(parameter, schema, said, now)
+        alone = parameter not in LEADING or (parameter == "as_of" and said.search(_BEFORE) is not None)
+        return answer(parameter, schema, said, now) if alone else None
     return _read(parameter, schema, said, found.span(1), now)
 
 
-def answer(parameter: str, schema: JsonObject, said: Said, now: datetime) -> Found | None:
+def answer(parameter: str, schema: JsonObject, said: Said, now: datetime) -> Found | Several | None:
     """Take the one moment that a text speaks of."""
     found = list(_MOMENT.finditer(said.open))
     return _read(parameter, schema, said, found[0].span(), now) if len(found) == 1 else None
@@ -82,13 +88,16 @@ def read(text: str, now: datetime, *, past: bool = True) -> datetime | None:
         return None
 
 
-def _read(parameter: str, schema: JsonObject, said: Said, span: tuple[int, int], now: datetime) -> Found | None:
+def _read(parameter: str, schema: JsonObject, said: Said, span: Span, now: datetime) -> Found | Several | None:
     words = said.text[slice(*span)]
     if re.fullmatch(_POSITION, words):
         return Found(words, span)
     version = re.fullmatch(rf"(?:version\s+)?{_VERSION}", words, re.IGNORECASE)
     if version is not None and parameter in ("from", "to"):
         return Found(re.sub(r"\D", "", words), span)
+    either = _EITHER.fullmatch(words)
+    if either is not None and either[1] != either[2] and max(int(either[1]), int(either[2])) <= MONTHS:
+        return tuple(f"{either[3]}-{month:0>2}-{day:0>2}" for month, day in (either.group(1, 2), either.group(2, 1)))
     time = read(words, now, past=parameter in LEADING)
     if time is None:
         return None

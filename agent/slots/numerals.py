@@ -6,13 +6,11 @@ from agent.actions.action import Action
 from agent.actions.english import NOUNS
 from agent.slots.cues import labelled, labels
 from agent.slots.numbers import ORDINALS, numbers
-from agent.slots.said import Found, Said
+from agent.slots.said import Found, Said, Several
 from schemas.message import JsonObject
 
 _OF_A_THING = re.compile(rf"\b(?:{'|'.join(noun for nouns in NOUNS.values() for noun in nouns)})\s+$", re.IGNORECASE)
 """The number after what a thing is, as in `invoice 17`, is the thing's."""
-
-Several = tuple[str, ...]
 
 
 def numeral(action: Action, parameter: str, said: Said) -> Found | Several | None:

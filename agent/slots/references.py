@@ -1,13 +1,13 @@
 """Which things a text speaks of: by id, by name, nearly so, by a pronoun, or by choosing one of those just offered."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from agent.actions.action import Action
 from agent.actions.english import NOUNS
 from agent.slots import pronouns
 from agent.slots.filled import Span
-from agent.slots.gazetteer import CHOICES, Gazetteer, Mention
+from agent.slots.gazetteer import CHOICES, Gazetteer, Mention, folded
 from agent.slots.naming import DIRECTED, NAMED, directed, is_made, references
 from agent.slots.pieces import EMPTY, pieces
 from agent.slots.said import TAKEN, Said
@@ -32,13 +32,19 @@ class References:
         self.ambiguous: dict[str, tuple[Thing | str, ...]] = {}
         self.invalid: dict[str, str] = {}
         self.domain: str | None = None
+        self._meant: dict[str, list[Thing]] = {}
 
     def find(self) -> None:
         """Look for what is named outright before what is only hinted at."""
         self._labelled()
         self._kind_of_several()
         self._mentioned()
-        for look in (self._myself, self._verbatim, self._chosen, self._pronoun, self._nearly, self._described):
+        self._each(self._myself, self._unknown_address)
+        self._verbatim()
+        self._each(self._chosen, self._pronoun, self._nearly, self._described)
+
+    def _each(self, *looks: Callable[[str], None]) -> None:
+        for look in looks:
             for parameter in self._open():
                 look(parameter)
 
@@ -73,22 +79,35 @@ class References:
                 self._take("kind", found[1].lower(), found.span())
 
     def _mentioned(self) -> None:
-        """Give each thing whose id or name stands in the text to a parameter of its domain."""
-        for mention in [*self._quoted(), *self._known.mentions(self._said.open)]:
-            fitting = {
-                name: things
-                for name in self._open()
-                if not is_made(self._action, name)
-                and (things := [thing for thing in mention.things if self._fits(name, thing)])
-            }
-            if fitting and TAKEN not in self._said.open[slice(*mention.span)]:
+        """Give each thing whose id or name stands in the text to a parameter of its domain.
+
+        Where there are more than parameters, the person chooses: an action is about one of them.
+        """
+        for mention in self._known.mentions(self._said.open):
+            fitting = self._fitting(mention, self._open()) or self._fitting(mention, self._meant)
+            if fitting:
+                parameter = directed(self._said.open[: mention.span[0]], fitting)
+                self._settle(parameter, [*self._meant.get(parameter, ()), *fitting[parameter]], mention.span)
+                self._meant[parameter] = [*self._meant.get(parameter, ()), *fitting[parameter]]
+        for mention in self._quoted():
+            fitting = self._fitting(mention, self._open())
+            if fitting:
                 parameter = directed(self._said.open[: mention.span[0]], fitting)
                 self._settle(parameter, fitting[parameter], mention.span)
 
+    def _fitting(self, mention: Mention, parameters: Iterable[str]) -> dict[str, list[Thing]]:
+        """Give the parameters that a mention may be for, with the things that it then means."""
+        if TAKEN in self._said.open[slice(*mention.span)]:
+            return {}
+        fitting = {name: [thing for thing in mention.things if self._fits(name, thing)] for name in parameters}
+        return {name: things for name, things in fitting.items() if things and not is_made(self._action, name)}
+
     def _quoted(self) -> Iterator[Mention]:
+        """Find the things whose id or name stands in quotation marks, alone."""
         for start, text in self._said.quotations.items():
             for mention in self._known.mentions(text):
-                yield Mention(mention.things, (start, start + len(text) + 2))
+                if folded(text) == folded(text[slice(*mention.span)]):
+                    yield Mention(mention.things, (start, start + len(text) + 2))
 
     def _myself(self, parameter: str) -> None:
         if self._context.me is not None and self._wanted[parameter] == "account":
@@ -96,23 +115,26 @@ class References:
             if span is not None:
                 self._take(parameter, self._context.me, span)
 
-    def _verbatim(self, parameter: str) -> None:
-        """Take what looks like an id though no such thing is seen: whoever says it knows it, and the door knows better.
-
-        If a thing that is seen is spelt nearly so, with the same figures, the person is asked instead, later.
-        """
+    def _unknown_address(self, parameter: str) -> None:
         address = self._said.search(_ADDRESS)
         if address is not None and self._wanted[parameter] == "account":
             told = f"You see no account with the address {address.group()}; say the account's name or id."
             self.invalid[parameter] = told
             self._said.take(parameter, address.span())
-            return
-        found = self._said.search(_ID)
-        if found is None or not (parameter == self._action.subject or self._wanted[parameter] == "account"):
-            return
-        near = self._known.likely([(found.group(), found.span())], self._domains(parameter))
-        if near is None or not _same_figures(found.group(), near.things[0]):
-            self._take(parameter, found.group(), found.span())
+
+    def _verbatim(self) -> None:
+        """Take what looks like an id though no such thing is seen: whoever says it knows it, and the door knows better.
+
+        If a thing that is seen is spelt nearly so, with the same figures, the person is asked instead, later.
+        """
+        for found in _ID.finditer(self._said.open):
+            taking = [name for name in self._open() if name == self._action.subject or self._wanted[name] == "account"]
+            if not taking:
+                return
+            parameter = directed(self._said.open[: found.start()], taking)
+            near = self._known.likely([(found.group(), found.span())], self._domains(parameter))
+            if near is None or not _same_figures(found.group(), near.things[0]):
+                self._take(parameter, found.group(), found.span())
 
     # ── hinted at ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -174,7 +196,8 @@ class References:
             self._take(parameter, things[0].id, span)
             self.domain = things[0].domain if parameter == self._action.subject else self.domain
         else:
-            self.ambiguous[parameter] = tuple(things)
+            self.values.pop(parameter, None)
+            self.ambiguous[parameter] = tuple({(thing.domain, thing.id): thing for thing in things}.values())
             self._said.take(parameter, span)
 
     def _take(self, parameter: str, value: str, span: Span) -> None:

@@ -5,7 +5,6 @@ name no other parameter, and no word counts twice.
 """
 
 import re
-from collections.abc import Callable
 from re import Match, Pattern
 from typing import Any, NamedTuple
 
@@ -29,6 +28,10 @@ class Found(NamedTuple):
 
     value: Any
     span: Span
+
+
+Several = tuple[str, ...]
+"""What may be a value, as it was said, when it is not clear which."""
 
 
 class Said:
@@ -78,6 +81,3 @@ def trimmed(text: str, span: Span) -> Span:
     while start < end and text[end - 1] in _EDGES:
         end -= 1
     return start, end
-
-
-Finder = Callable[[Said], Found | None]

@@ -16,6 +16,7 @@ SHARE = {"resource_id": "invoice-7", "account": BOB, "role": "viewer"}
     [
         ("resource.rename", RENAME, "no, call it Rossi", {"name": "Rossi"}),
         ("resource.rename", RENAME, "sorry, I meant Rossi", {"name": "Rossi"}),
+        ("resource.rename", {"resource_id": "invoice-8", "name": "Rosi"}, "I meant Rossi", {"name": "Rossi"}),
         ("resource.rename", RENAME, "Rossi, not Rosi", {"name": "Rossi"}),
         ("resource.rename", RENAME, "not Rosi but Rossi", {"name": "Rossi"}),
         ("resource.rename", RENAME, "I meant invoice-8", {"resource_id": "invoice-8"}),

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.slots.moments import read
-from tests.agent.slots.talking import NOW, seven, values
+from tests.agent.slots.talking import NOW, said, seven, values
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,9 @@ def test_what_is_no_moment_is_none(text: str) -> None:
         ("show me invoice-7 as of resource:6:3", "resource:6:3"),
         ("show me invoice-7", None),
         ("show me it in may", None),
+        ("show me it, it is due on 2026-12-01", None),
+        ("what was in it on Monday", "2026-11-23T00:00:00Z"),
+        ("show me it as of 25/12/2025", "2025-12-25T00:00:00Z"),
     ],
 )
 def test_it_is_read_as_of_a_moment(text: str, as_of: str | None) -> None:
@@ -66,6 +69,11 @@ def test_it_is_read_as_of_a_moment(text: str, as_of: str | None) -> None:
 def test_two_moments_are_compared(text: str, since: str, to: str | None) -> None:
     found = values("resource.diff", text)
     assert (found.get("from"), found.get("to"), found["resource_id"]) == (since, to, "invoice-7")
+
+
+def test_a_date_that_may_be_two_is_ambiguous() -> None:
+    filled = said("resource.read", "show me invoice-7 as of 5/1/2026")
+    assert filled.ambiguous == {"as_of": ("2026-05-01", "2026-01-05")}
 
 
 def test_a_span_of_time_is_found() -> None:

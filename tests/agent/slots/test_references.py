@@ -216,6 +216,29 @@ def test_whom_it_is_shared_with_does_not_narrow_it_down() -> None:
     assert found == {"resource_id": "invoice-7", "account": ADA, "role": "editor"}
 
 
+def test_of_two_that_are_named_the_person_chooses() -> None:
+    assert said("resource.trash", "trash invoice-7 and invoice-8").ambiguous == {"resource_id": (seven, eight)}
+    assert said("resource.share", "share invoice-7 with bob and Ada Lovelace as viewer").ambiguous == {
+        "account": (bob, ada)
+    }
+    assert values("resource.trash", "trash invoice-7, yes, invoice-7") == {"resource_id": "invoice-7"}
+
+
+def test_what_is_quoted_is_not_what_it_is_about() -> None:
+    text = 'set reference of invoice-7 to "invoice-8"'
+    assert values("resource.change", text) == {"resource_id": "invoice-7", "patch": {"reference": "invoice-8"}}
+    assert "resource_id" not in values("resource.change", 'set note to "see invoice-8"')
+
+
+@pytest.mark.parametrize(
+    ("text", "account"),
+    [("share contract-12 with user-9 as viewer", "user-9"), ("give user-9 access to contract-12", "user-9")],
+)
+def test_ids_that_are_not_seen_are_told_apart_by_what_leads_to_them(text: str, account: str) -> None:
+    found = values("resource.share", text)
+    assert (found["resource_id"], found["account"]) == ("contract-12", account)
+
+
 def test_an_actor_is_told_from_a_subject() -> None:
     assert values("audit.list", "what did bob do since yesterday")["actor"] == BOB
 
