@@ -11,6 +11,9 @@ from agent.characters.unreadable import Unreadable
 from schemas.character import LARGEST
 from schemas.message import JsonObject
 
+MOST_WRITTEN = 1_000_000
+"""Bytes of a document's file: with its blanks and escapes it may take more than LARGEST."""
+
 LONGEST_PATH = 200
 """Bytes; what is longer names no file, for file systems take no longer names."""
 
@@ -25,7 +28,7 @@ class Source(NamedTuple):
 def read(path: Path) -> Source:
     """Read a character's file and what it names. Raises Unreadable, and OSError for a file that cannot be read."""
     folder, itself = path.parent.resolve(), path.resolve()
-    document = _with_parents(parse(_bytes(path)), folder, {itself})
+    document = _with_parents(_document(path), folder, {itself})
     return Source(document, _files(document, folder, itself))
 
 
@@ -62,7 +65,7 @@ def _with_parents(document: JsonObject, folder: Path, seen: set[Path]) -> JsonOb
             missing.append(name)
         elif path not in seen:
             seen.add(path)
-            whole = merged(_with_parents(parse(_bytes(path)), folder, seen), whole)
+            whole = merged(_with_parents(_document(path), folder, seen), whole)
     return whole | {"extends": missing} if missing else whole
 
 
@@ -115,19 +118,23 @@ def _resolved(name: str, folder: Path) -> Path:
     return path
 
 
-def _bytes(path: Path) -> bytes:
+def _document(path: Path) -> JsonObject:
+    return parse(_bytes(path, MOST_WRITTEN))
+
+
+def _bytes(path: Path, most: int) -> bytes:
     """Read a file, but never much more than could be used."""
     with path.open("rb") as file:
-        found = file.read(LARGEST + 1)
-    if len(found) > LARGEST:
-        raise Unreadable("character_too_large", f"Make {path.name} smaller: it takes more than {LARGEST} bytes.")
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise Unreadable("character_too_large", f"Make {path.name} smaller: it takes more than {most} bytes.")
     return found
 
 
 def _readable(path: Path) -> str | None:
     """Give the text of a file; None for what is none."""
     try:
-        text = _bytes(path).decode("utf-8-sig")
+        text = _bytes(path, LARGEST).decode("utf-8-sig")
     except UnicodeDecodeError:
         return None
     return None if "\0" in text else text

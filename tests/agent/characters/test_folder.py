@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.characters.folder import merged, read
+from agent.characters.folder import MOST_WRITTEN, merged, read
 from agent.characters.reading import load
 from agent.characters.report import report
 from agent.characters.unreadable import Unreadable
@@ -108,7 +108,14 @@ def test_knowledge_has_a_largest_size(tmp_path: Path) -> None:
 
 
 def test_a_character_has_a_largest_size_before_it_is_read(tmp_path: Path) -> None:
-    assert refused(written(tmp_path, bio="x" * LARGEST)) == "character_too_large"
+    assert refused(written(tmp_path, bio="x" * MOST_WRITTEN)) == "character_too_large"
+
+
+def test_escapes_make_no_character_too_large(tmp_path: Path) -> None:
+    bio = "é" * (LARGEST // 3)
+    path = written(tmp_path, bio=bio)
+    assert path.stat().st_size > LARGEST
+    assert load(*read(path)).bio == (bio,)
 
 
 # ── parents ───────────────────────────────────────────────────────────────────────────────────────────────────────────
