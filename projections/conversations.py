@@ -3,25 +3,22 @@
 What is sealed is opened with the key of the person whose conversation it is.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response, Security
 from pydantic import Field
 
 from infra.auth import Caller, bearer, signed_in
-from infra.auth.vault import Person
 from infra.direct import DirectRoute
 from projections import conversation, memory, openapi, turn
+from projections import conversation_opened as shown
 from projections.answering import JSON, Listing, possible, unless_had
 from projections.conversation_answers import Conversation, Conversations, Memories, Turn, Turns
 from projections.documents import json_body
 from projections.door import ReadDoor, unknown
 from projections.history import NEWEST
-from projections.opened import opened
 from projections.projection import Row
 from projections.queries import Page
 from projections.terms import Terms, terms
@@ -50,7 +47,7 @@ def _conversations(router: APIRouter, door: ReadDoor) -> None:
     async def one(request: Request) -> Response:
         said = terms(request)
         row = await _find(door, request.path_params["conversation_id"], said)
-        told = _conversation(row, await door.vault.known(row["account_id"]))
+        told = shown.conversation(row, await door.vault.known(row["account_id"]))
         return unless_had(said, row["version"], row["position"], json_body(told))
 
     add = partial(router.add_api_route, route_class_override=DirectRoute)
@@ -68,7 +65,7 @@ def _conversations(router: APIRouter, door: ReadDoor) -> None:
         rows = await door.ask(
             lambda connection: conversation.of(connection, account_id, listing.after, query.limit + 1)
         )
-        told = [_conversation(row, await door.vault.known(row["account_id"])) for row in rows]
+        told = [shown.conversation(row, await door.vault.known(row["account_id"])) for row in rows]
         return listing.answer(told, position, lambda row: [row["opened_time"], row["conversation_id"]])
 
 
@@ -82,7 +79,7 @@ def _turns(router: APIRouter, door: ReadDoor) -> None:
         row = await door.ask(lambda connection: turn.find(connection, owner["conversation_id"], int(number)))
         if row is None:
             raise unknown("turn")
-        told = _turn(row, await door.vault.known(owner["account_id"]))
+        told = shown.turn(row, await door.vault.known(owner["account_id"]))
         return Response(json_body(told), 200, {"Annal-Position": row["position"]}, JSON)
 
     add = partial(router.add_api_route, route_class_override=DirectRoute)
@@ -99,7 +96,7 @@ def _turns(router: APIRouter, door: ReadDoor) -> None:
         (before,) = listing.after or [NEWEST]
         rows = await door.ask(lambda connection: turn.page(connection, conversation_id, before, query.limit + 1))
         person = await door.vault.known(owner["account_id"])
-        return listing.answer([_turn(row, person) for row in rows], position, lambda row: [row["turn"]])
+        return listing.answer([shown.turn(row, person) for row in rows], position, lambda row: [row["turn"]])
 
 
 def _memories(router: APIRouter, door: ReadDoor) -> None:
@@ -111,7 +108,7 @@ def _memories(router: APIRouter, door: ReadDoor) -> None:
         rows = await door.ask(lambda connection: memory.of(connection, account_id, MOST_MEMORIES))
         spent = await door.ask(lambda connection: turn.spent(connection, account_id, today))
         person = await door.vault.known(account_id)
-        told = {"items": [_memory(row, person) for row in rows], "spent": spent}
+        told = {"items": [shown.memory(row, person) for row in rows], "spent": spent}
         return Response(json_body(told), 200, {"Annal-Position": position} if position else {}, JSON)
 
     add = partial(router.add_api_route, route_class_override=DirectRoute)
@@ -130,45 +127,3 @@ async def _find(door: ReadDoor, conversation_id: str, said: Terms) -> Row:
 
 def _readable(caller: Caller, account_id: str) -> bool:
     return (account_id == caller.actor.id and caller.may(OWN)) or caller.may(OTHERS)
-
-
-# ── what is told ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _conversation(row: Row, person: Person | None) -> Row:
-    return row | {
-        "dialogue": _json(person, "dialogue", row["dialogue"]),
-        "proposal": _proposal(row["proposal"], person),
-        "summary": row["summary"] and row["summary"] | {"text": opened(person, "summary", row["summary"]["text"])},
-    }
-
-
-def _turn(row: Row, person: Person | None) -> Row:
-    told = {name: value for name, value in row.items() if name not in ("actor", "account_id", "correlation_id")}
-    return told | {
-        "text": opened(person, "message", row["text"]),
-        "reply": opened(person, "message", row["reply"]),
-        "slots": _each(row["slots"], person, "slot", "value", "before"),
-        "calls": _each(row["calls"], person, "answer", "answer"),
-        "answers": _each(row["answers"], person, "message", "text"),
-        "proposal": _proposal(row["proposal"], person),
-        "posted": [_proposal(each, person) for each in row["posted"]],
-    }
-
-
-def _memory(row: Row, person: Person | None) -> Row:
-    told = {name: row[name] for name in ("memory_id", "conversation_id", "turn", "scope", "until", "written_time")}
-    return told | {"text": opened(person, "memory", row["text"]), "position": row["position"]}
-
-
-def _proposal(proposal: Row | None, person: Person | None) -> Row | None:
-    return proposal and proposal | {"body": _json(person, "command", proposal["body"])}
-
-
-def _each(rows: Sequence[Row], person: Person | None, field: str, *names: str) -> list[Row]:
-    return [row | {name: opened(person, field, row.get(name)) for name in names} for row in rows]
-
-
-def _json(person: Person | None, field: str, sealed: str | None) -> Any:
-    text = opened(person, field, sealed)
-    return orjson.loads(text) if text is not None else None

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from projections.answers import Moment, Next, Position, Who
+from projections.conversation_answers import Conversation, Memory, Turn
 
 AccountId = Annotated[str, Field(examples=["0192f0c1-2d3e-7000-8000-000000000001"])]
 Network = Annotated[str | None, Field(description="From which network address.", examples=["203.0.113.7"])]
@@ -180,4 +181,7 @@ class Everything(BaseModel):
     failed_sign_ins: list[Failure]
     resources_owned: list[Named]
     resources_shared: list[Named]
+    conversations: list[Conversation]
+    turns: list[Turn]
+    memories: list[Memory]
     history: list[AccountHappened]

@@ -4,7 +4,21 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from infra.postgres import Connection
-from projections import account, apikey, history, login, opened, resource, role, session, totp
+from projections import (
+    account,
+    apikey,
+    conversation,
+    conversation_opened,
+    history,
+    login,
+    memory,
+    opened,
+    resource,
+    role,
+    session,
+    totp,
+    turn,
+)
 from projections.cursors import Cursors
 from projections.door import ReadDoor, unknown
 from projections.history import NEWEST
@@ -15,6 +29,8 @@ from schemas.role import BUILT_IN
 AT_ONCE = 500
 """Rows that are asked for at once when all are wanted."""
 
+MOST_MEMORIES = 10_000
+
 _EVERYTHING = (
     account.projection,
     session.projection,
@@ -22,6 +38,9 @@ _EVERYTHING = (
     totp.projection,
     login.projection,
     resource.projection,
+    conversation.projection,
+    turn.projection,
+    memory.projection,
 )
 
 After = Sequence[Any] | None
@@ -119,6 +138,9 @@ class People:
             "failed_sign_ins": await self._failures(rows["failures"]),
             "resources_owned": [named for own, named in shared if own],
             "resources_shared": [named for own, named in shared if not own],
+            "conversations": [conversation_opened.conversation(row, person) for row in rows["conversations"]],
+            "turns": [conversation_opened.turn(row, person) for row in rows["turns"]],
+            "memories": [conversation_opened.memory(row, person) for row in rows["memories"]],
             "history": [opened.happened(row, person) for row in rows["history"]],
         }, position
 
@@ -156,8 +178,17 @@ async def _everything(connection: Connection, account_id: str) -> dict[str, Any]
     async def keys(after: After) -> list[Row]:
         return await apikey.of(connection, account_id, after, AT_ONCE)
 
+    async def conversations(after: After) -> list[Row]:
+        return await conversation.of(connection, account_id, after, AT_ONCE)
+
+    async def turns(after: After) -> list[Row]:
+        return await turn.of(connection, account_id, after, AT_ONCE)
+
     return {
         "factor": await totp.find(connection, account_id),
+        "conversations": await _all(conversations, "opened_time", "conversation_id"),
+        "turns": await _all(turns, "said_time", "conversation_id", "turn"),
+        "memories": await memory.of(connection, account_id, MOST_MEMORIES),
         "sessions": await _all(sessions, "opened_time", "session_id"),
         "keys": await _all(keys, "created_time", "key_id"),
         "failures": await _all(failures, "failures"),

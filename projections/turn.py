@@ -1,5 +1,6 @@
 """The read model of turns: each message of a conversation with all that the agent recorded of it, and the answer."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from psycopg.rows import dict_row
@@ -199,6 +200,12 @@ projection = Projection(
 
 _FIND = "SELECT * FROM turn WHERE conversation_id = %s AND turn = %s"
 _PAGE = "SELECT * FROM turn WHERE conversation_id = %s AND turn < %s ORDER BY turn DESC LIMIT %s"
+_OF = """
+    SELECT * FROM turn
+    WHERE account_id = %(account_id)s
+        AND (%(time)s::timestamptz IS NULL OR (said_time, conversation_id, turn) < (%(time)s, %(id)s, %(turn)s))
+    ORDER BY said_time DESC, conversation_id DESC, turn DESC LIMIT %(limit)s
+"""
 _SPENT = """
     SELECT coalesce(sum(tokens), 0)::bigint AS tokens, coalesce(sum(cost), 0)::bigint AS cost
     FROM turn WHERE account_id = %s AND said_time >= %s
@@ -216,6 +223,18 @@ async def page(connection: Connection, conversation_id: str, before: int, limit:
     """Give the turns before one, the newest first."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_PAGE, [conversation_id, before, limit], prepare=True)
+        return await cursor.fetchall()
+
+
+async def of(connection: Connection, account_id: str, after: Sequence[Any] | None, limit: int) -> list[Row]:
+    """Give the turns of an account in all its conversations, the newest first.
+
+    `after` is said_time, conversation_id and turn of the last one of the page before.
+    """
+    time, conversation_id, number = after or (None, None, None)
+    said = {"account_id": account_id, "time": time, "id": conversation_id, "turn": number, "limit": limit}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_OF, said)
         return await cursor.fetchall()
 
 
