@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from agent.at import At, Said
 from agent.knowledge.extracting import Sentence, best
 from agent.knowledge.passage import Passage
+from agent.knowledge.question import subject_of
 from agent.recording import digest
 from schemas.conversation import Citation, Used
 
@@ -17,8 +18,9 @@ MOST_OFFERED = 3
 
 async def answer(at: At) -> Said:
     """Answer what is asked, or say what is nearest to it. Raises Problem."""
-    passages = await at.search(at.doors, at.text)
-    found = await asyncio.to_thread(best, at.text, passages)
+    subject = subject_of(at.text)
+    passages = await at.search(at.doors, subject)
+    found = await asyncio.to_thread(best, subject, passages)
     if not found:
         return Said(_nothing(passages), at.dialogue, used=_used(passages[:MOST_OFFERED]))
     told = "\n".join(f"“{_in_one_line(each.text)}” [{each.passage.id}#{_place(each)}]" for each in found)

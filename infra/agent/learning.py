@@ -85,7 +85,7 @@ class Learner:
                 became.add("changed")
         except Refused as refused:
             return Learnt(name, len(texts), str(refused), refused=True)
-        order = ("changed", "learnt", "unchanged")
+        order = ("changed", "learnt", "shared", "unchanged")
         return Learnt(name, len(texts), next(each for each in order if each in became))
 
     async def _part(self, name: str, said: files.Text, n: int, text: str, of: int) -> str:
@@ -101,6 +101,7 @@ class Learner:
         for account in self._share:
             if account not in row["editors"] and account not in row["viewers"]:
                 await self._command("resource.share", resource_id=id_, account=account, role="viewer")
+                became = "shared" if became == "unchanged" else became
         return became
 
     async def _change(self, row: dict[str, Any], title: str, attributes: dict[str, Any]) -> str:
