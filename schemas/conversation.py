@@ -22,7 +22,8 @@ ConversationId = Annotated[
 Turn = Annotated[int, Field(ge=1, le=2**31 - 1, description="Which message of its person; the first is 1.")]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
-Score = Annotated[float, Field(ge=0, le=1)]
+Score = float
+"""From 0 to 1."""
 MessageId = Annotated[Subject, Field(description="The message: said again with the same id, it is the same message.")]
 ProposalId = Annotated[Subject, Field(description="A change that the agent has proposed and not made yet.")]
 MemoryId = Annotated[Subject, Field(description="Something that the agent remembers of a person.")]
@@ -195,7 +196,7 @@ class Understand(_AboutOneTurn):
     """Record what a message was understood to mean."""
 
     type: ClassVar[str] = "conversation.understand"
-    ranking: Annotated[tuple[Ranked, ...], Field(min_length=1, max_length=400)]
+    ranking: Annotated[tuple[Ranked, ...], Field(max_length=400)]
     intent: Word
     tier: Tier
     model: Word
