@@ -17,7 +17,7 @@ def question(action: Action, parameter: str) -> str:
     if schema.get("type") == "boolean":
         return f"{called.capitalize()}: yes or no?"
     asked = f"Which {called}?" if domain_of(parameter) is not None else f"What should the {called} be?"
-    return " ".join(part for part in (asked, _described(schema), _example(schema)) if part)
+    return " ".join(part for part in (asked, _described(called, schema), _example(schema)) if part)
 
 
 def card(action: Action, values: JsonObject) -> str:
@@ -40,9 +40,13 @@ def label(parameter: str) -> str:
     return parameter.removesuffix("_id").replace("_", " ").replace("-", " ")
 
 
-def _described(schema: JsonObject) -> str:
-    said = re.split(r"(?<=\.)\s", schema.get("description", ""), maxsplit=1)[0]
-    return said if not said or said.endswith(".") else f"{said}."
+def _described(called: str, schema: JsonObject) -> str:
+    """Give the first sentence of a description, if it says more than what it describes."""
+    said = re.split(r"(?<=[.:])\s", schema.get("description", ""), maxsplit=1)
+    first = said[0].rstrip(".:")
+    if first.lower() in ("", f"the {called}"):
+        return ""
+    return f"{first}." if said[0].endswith(".") or len(said) == 1 else f"{' '.join(said).split('. ')[0].rstrip('.')}."
 
 
 def _example(schema: JsonObject) -> str:

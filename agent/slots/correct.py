@@ -82,7 +82,7 @@ def _placed(action: Action, said: str, values: JsonObject) -> Filled:
     """Put a bare value where one of its sort stands."""
     spoken = [each for each in numbers(said) if each.span == (0, len(said))]
     value: Any = spoken[0].value if spoken else said
-    places = list(_places(action, value, values))
+    places = [(name, whole) for name, whole in _places(action, value, values) if whole != values[name]]
     if len(places) > 1:
         return Filled(ambiguous={name: (said,) for name, _ in places})
     if not places:

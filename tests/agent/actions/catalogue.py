@@ -1,5 +1,7 @@
 """All actions of the platform, and an API document of a few queries, for the tests beside this file."""
 
+from functools import cache
+
 from agent.actions.action import Action
 from agent.actions.catalogue import commands, queries
 from infra.api import create
@@ -10,5 +12,6 @@ NOWHERE = Settings(
 )
 
 
+@cache
 def everything() -> dict[str, Action]:
     return {action.name: action for action in (*commands(), *queries(create(NOWHERE).openapi()))}

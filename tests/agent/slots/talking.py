@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from agent.actions.action import Action
@@ -27,7 +26,7 @@ auditor = Thing("role", "auditor")
 KNOWN = Gazetteer((seven, eight, report, bob, bobs_address, ada, invoice, clerk, auditor))
 CONTEXT = Context(now=NOW, me=ME)
 
-actions = cache(everything)
+actions = everything
 
 
 def action(name: str) -> Action:

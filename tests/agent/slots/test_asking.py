@@ -14,6 +14,7 @@ from tests.agent.slots.talking import action
             "name",
             "What should the name be? What people call the resource. For example: Invoice 7, Rossi.",
         ),
+        ("resource.trash", "resource_id", "Which resource? For example: invoice-7."),
         ("resource.share", "role", "Which role: viewer or editor?"),
         ("resource.share", "account", "Which account? The id of an account. For example: bob."),
         ("resource.list", "trashed", "Trashed: yes or no?"),
