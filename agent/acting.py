@@ -31,9 +31,16 @@ SPOKEN_OF = frozenset({"resource", "kind", "character"})
 async def do(at: At, action: Action, values: JsonObject) -> Said:
     """Do it, or propose it where it must be confirmed. Raises Problem."""
     body = _named(at, action, values)
-    if action.effect == "destroys" or action.verb in GIVING or at.turn["foreign"]:
+    if action.effect == "destroys" or action.verb in GIVING or unsaid(at, action):
         return await _propose(at, action, body)
     return await _post(at, action, body, None, None)
+
+
+def unsaid(at: At, action: Action) -> bool:
+    """Say whether an action rests on what the person did not say: in this turn, or since it was begun."""
+    doing = at.dialogue.doing
+    going_on = doing is not None and doing.action == action.name and (doing.unsaid or doing.proposed)
+    return bool(at.turn["foreign"]) or going_on
 
 
 async def consent(at: At, *, approved: bool, noted: bool) -> Said:

@@ -29,7 +29,7 @@ async def follow(at: At, heard: Heard) -> Said:  # noqa: PLR0911 - one line for 
         case Forbidden(action=name):
             return talking.forbidden(at, at.forbidden[name])
         case Talk(intent=intent):
-            return await _talk(at, intent)
+            return await _talk(at, intent, heard.text)
         case Unclear(choices=choices):
             return talking.unclear(at, [at.actions[name] for name in choices])
         case _:
@@ -46,10 +46,10 @@ async def _go_on(at: At, action: Action, values: dict[str, Any]) -> Said:
         return _choose(at, action, values, ambiguous)
     if invalid:
         name, told = next(iter(invalid.items()))
-        doing = Doing(action.name, values, asked=name)
+        doing = Doing(action.name, values, asked=name, unsaid=acting.unsaid(at, action))
         return Said(f"{told} {question(action, name)}", at.dialogue.begin(doing))
     if missing:
-        doing = Doing(action.name, values, asked=missing[0])
+        doing = Doing(action.name, values, asked=missing[0], unsaid=acting.unsaid(at, action))
         return Said(question(action, missing[0]), at.dialogue.begin(doing))
     if action.handler is not None:
         return await _run(at, action, values)
@@ -67,7 +67,7 @@ def _choose(at: At, action: Action, values: dict[str, Any], ambiguous: Mapping[s
     name, choices = next(iter(ambiguous.items()))
     things = tuple(each for each in choices if isinstance(each, Thing))
     lines = [f"{n}. {_called(each)}" for n, each in enumerate(choices, 1)]
-    doing = Doing(action.name, values, asked=name, choices=things)
+    doing = Doing(action.name, values, asked=name, choices=things, unsaid=acting.unsaid(at, action))
     return Said("\n".join(["Which one do you mean?", *lines]), at.dialogue.begin(doing))
 
 
@@ -105,7 +105,9 @@ def _with_thread(at: At, said: Said) -> Said:
     return Said(text, said.dialogue, said.citations, said.receipts, said.remembered, said.used, said.handover)
 
 
-async def _talk(at: At, intent: str) -> Said:  # noqa: PLR0911 - one line for each intent
+async def _talk(at: At, intent: str, text: str) -> Said:  # noqa: PLR0911 - one line for each intent
+    if text:
+        return Said(text, replace(at.dialogue, unclear=0))
     match intent.partition("."):
         case ("history", _, _):
             return await history.answer(at, intent)

@@ -17,7 +17,8 @@ MOST_REACHED = 5
 class Doing(Struct, frozen=True, omit_defaults=True):
     """An action of which some values are known; `asked` is the parameter that the person was asked for.
 
-    `choices` are what they were shown to choose from. What is `proposed` waits to be confirmed.
+    `choices` are what they were shown to choose from. What is `proposed` waits to be confirmed; what is
+    `unsaid` rests on more than the person said.
     """
 
     action: str
@@ -25,6 +26,7 @@ class Doing(Struct, frozen=True, omit_defaults=True):
     asked: str = ""
     choices: tuple[Thing, ...] = ()
     proposed: bool = False
+    unsaid: bool = False
 
 
 class Dialogue(Struct, frozen=True, omit_defaults=True):

@@ -61,7 +61,7 @@ def hear(at: At, ranks: Ranks) -> Heard:
     allowed = [(intent, score) for intent, score in ranking.scores if _known(at, intent)]
     move, before = _waited_for(at, allowed) or (_forbidden(at, ranking) or _new(at, allowed, ranking), {})
     told = tuple(Ranked(intent=intent, score=score) for intent, score in ranking.scores[:MOST_RANKED])
-    return Heard(move, _intent(at, move), told, "lexical", ranking.model, before)
+    return Heard(move, intent_of(at, move), told, "lexical", ranking.model, before)
 
 
 def _known(at: At, intent: str) -> bool:
@@ -69,7 +69,8 @@ def _known(at: At, intent: str) -> bool:
     return intent in at.actions or intent.partition(".")[0] in ("talk", "memory", "history", "knowledge")
 
 
-def _intent(at: At, move: Move) -> str:
+def intent_of(at: At, move: Move) -> str:
+    """Name what a move means."""
     match move:
         case Begin(action=action) | Forbidden(action=action):
             return action

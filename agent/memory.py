@@ -60,7 +60,7 @@ async def forget(at: At) -> Said:
         return Said("I remember nothing that you could mean.", at.dialogue)
     action = at.actions[Forget.type]
     said = await do(at, action, {"conversation_id": row["conversation_id"], "memory_id": row["memory_id"]})
-    if any(receipt.status == "rejected" for receipt in said.receipts):
+    if not said.receipts or said.receipts[0].status == "rejected":
         return said
     told = f"Forgotten: that {_yours(row['text'] or '')}."
     return Said(told, replace(said.dialogue, memory_id=""), receipts=said.receipts)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from schemas.conversation import Ranked, Tier
+from schemas.conversation import Ranked, Tier, Used
 
 
 class Begin(NamedTuple):
@@ -59,7 +59,8 @@ Move = Begin | Fill | Correct | Agree | Cancel | Forbidden | Talk | Unclear
 class Heard(NamedTuple):
     """A message understood: the move, how well each intent fits, and who understood it.
 
-    `before` has the values that a correction replaces.
+    `before` has the values that a correction replaces. `text` is an answer that a model has for talk; `used` is what it
+    read, and `read` how many tokens that were.
     """
 
     move: Move
@@ -68,6 +69,9 @@ class Heard(NamedTuple):
     tier: Tier
     model: str
     before: Mapping[str, Any] = {}
+    text: str = ""
+    used: tuple[Used, ...] = ()
+    read: int = 0
 
     @property
     def values(self) -> Mapping[str, Any]:

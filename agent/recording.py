@@ -38,7 +38,10 @@ class Recording:
 
     async def record(self, step: str, kind_of: Callable[..., Command], **said: Any) -> Outcome:
         """Ask a command about this turn. Raises Problem for a refusal."""
-        command = kind_of(conversation_id=self.message.subject, turn=self.turn, **said)
+        return await self.take(step, kind_of(conversation_id=self.message.subject, turn=self.turn, **said))
+
+    async def take(self, step: str, command: Command) -> Outcome:
+        """Ask a command about this conversation. Raises Problem for a refusal."""
         outcome = await self.ask(Asked(self._meta(step, command), command))
         if outcome.code is not None:
             raise Problem(outcome.code, outcome.reason or "The conversation took no such step.")

@@ -24,11 +24,15 @@ from agent.recording import Ask, Recording
 from agent.slots import Gazetteer
 from agent.telling import Event
 from agent.things import seen
+from agent.tokens import tokens
 from infra.auth import Caller, Cause
 from infra.auth.vault import Person
 from schemas.conversation import AssembleContext, MessageReceived, Reply, Slot, Understand
 from schemas.message import Actor, Recorded
 from schemas.problems import Problem
+
+MOST_USED = 200
+"""So much is on record of what a turn rests on."""
 
 Again = Callable[[Actor], Awaitable[Caller]]
 """Says what somebody may now who asked a while ago. Raises Problem."""
@@ -130,6 +134,7 @@ class Turns:
         if at.turn["consent"] is not None and at.turn["proposal"] is None:
             return await _consented(at)
         heard = await self.hears(at)
+        at = await _resting(at, heard)
         await self.tell(at.recording.message.subject, telling.understood(heard.intent))
         await _note(at, heard)
         try:
@@ -138,9 +143,19 @@ class Turns:
             if problem.status >= 500:  # noqa: PLR2004 - not for now
                 raise
             said = Said(problem.detail, at.dialogue.end())
-        if said.used:
-            await at.recording.record("context", AssembleContext, used=said.used, tokens=len(said.text) // 4)
+        used = (*heard.used, *said.used)
+        if used and not at.turn["foreign"]:
+            read = heard.read + tokens(said.text)
+            await at.recording.record("context", AssembleContext, used=used[:MOST_USED], tokens=read)
         return said
+
+
+async def _resting(at: At, heard: Heard) -> At:
+    """Record, before anything is done, that it rests on what the person did not say, if it does."""
+    if not any(used.foreign for used in heard.used):
+        return at
+    await at.recording.record("context", AssembleContext, used=heard.used[:MOST_USED], tokens=heard.read)
+    return replace(at, turn={**at.turn, "foreign": True})
 
 
 async def _consented(at: At) -> Said:

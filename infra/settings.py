@@ -59,6 +59,14 @@ class Settings(BaseSettings):
     project_port: int = Field(default=8081, ge=0, le=65535)  # the same of the projections
     agent_port: int = Field(default=8083, ge=0, le=65535)  # the same of the agent
     agent_plugins: tuple[str, ...] = ()  # modules whose actions, providers and evaluators the agent has, as JSON
+    agent_model_url: str = ""  # an OpenAI-compatible endpoint, such as http://127.0.0.1:8000/v1; none if empty
+    agent_model: str = ""  # which of its models
+    agent_model_key: SecretStr | None = None
+    agent_model_timeout: float = Field(default=8.0, gt=0, le=60)  # seconds of a turn; then its words alone count
+    agent_model_price_in: int = Field(default=0, ge=0)  # millionths of a currency's unit for 1,000 tokens read
+    agent_model_price_out: int = Field(default=0, ge=0)  # the same for 1,000 tokens written
+    agent_tokens_a_day: int = Field(default=0, ge=0)  # of each person, in UTC; 0 is no limit
+    agent_cost_a_day: int = Field(default=0, ge=0)  # likewise, in millionths
     cursor_secret: SecretStr | None = None  # signs the cursors of lists; made in the data directory if none is given
 
     # Wraps all keys of the vault: 64 hexadecimal digits; made in the data directory if none is given. Of several,
@@ -131,6 +139,13 @@ class Settings(BaseSettings):
         if url and _URL.fullmatch(url) is None:
             raise ValueError("an address for people looks like https://annal.example")
         return url.rstrip("/")
+
+    @field_validator("agent_model_url")
+    @classmethod
+    def _endpoint(cls, url: str) -> str:
+        if url and _URL.fullmatch(url) is None:
+            raise ValueError("the address of a model's endpoint looks like http://127.0.0.1:8000/v1")
+        return url
 
     @field_validator("smtp_url")
     @classmethod

@@ -161,7 +161,10 @@ def _said(recorded: Recorded, fact: MessageReceived) -> Row:
 
 
 def _answered(row: Row, fact: ModelAnswered) -> Row:
-    calls = [each | _without_turn(fact) if each["call"] == fact.call else each for each in row["calls"]]
+    told = _without_turn(fact)
+    calls = [each | told if each["call"] == fact.call else each for each in row["calls"]]
+    if all(each["call"] != fact.call for each in calls):
+        calls.append(told)  # what is not called, for lack of money, is told all the same
     return {
         "calls": calls,
         "tokens": row["tokens"] + fact.tokens_in + fact.tokens_out,

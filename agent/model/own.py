@@ -1,0 +1,55 @@
+"""Whether a person's own words ask for a change, or a model has added to them."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from agent.actions.action import Action
+from agent.at import At
+from agent.hearing import PERHAPS
+from agent.model.naming import is_said
+from agent.moves import Heard
+from agent.slots import fill
+
+_I = re.compile(r"\b(?:me|my|mine|myself|I)\b", re.IGNORECASE)
+
+
+def own(at: At, action: Action, values: Mapping[str, Any], words: Heard) -> bool:
+    """Say whether the message sounds like the action, and names each of the values or goes on with it.
+
+    Where the words are understood without a model to name another value, it is not the person's.
+    """
+    doing = at.dialogue.doing
+    going_on = doing is not None and doing.action == action.name
+    if not going_on and not any(each.intent == action.name and each.score >= PERHAPS for each in words.ranking):
+        return False
+    known = doing.values if doing is not None and going_on and not doing.unsaid else {}
+    heard = fill(action, at.text, at.known, at.context).values
+    return all(
+        value == heard[name] if name in heard else value == known.get(name) or _named(at, value)
+        for name, value in values.items()
+    )
+
+
+def _named(at: At, value: Any) -> bool:
+    """Say whether a value stands in the message, all parts of it."""
+    match value:
+        case bool():
+            return False
+        case int() | float():
+            return is_said(at.text, str(value))
+        case str():
+            return is_said(at.text, value) or _means(at, value)
+        case list():
+            return all(_named(at, each) for each in value)
+        case dict():
+            return all(is_said(at.text, name) and _named(at, each) for name, each in value.items())
+        case _:
+            return False
+
+
+def _means(at: At, id_: str) -> bool:
+    """Say whether the message speaks of the thing of an id by its name, and of no other by that."""
+    if id_ == at.account_id and _I.search(at.text):
+        return True
+    return any({thing.id for thing in mention.things} == {id_} for mention in at.known.mentions(at.text))
