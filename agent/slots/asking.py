@@ -42,11 +42,8 @@ def label(parameter: str) -> str:
 
 def _described(called: str, schema: JsonObject) -> str:
     """Give the first sentence of a description, if it says more than what it describes."""
-    said = re.split(r"(?<=[.:])\s", schema.get("description", ""), maxsplit=1)
-    first = said[0].rstrip(".:")
-    if first.lower() in ("", f"the {called}"):
-        return ""
-    return f"{first}." if said[0].endswith(".") or len(said) == 1 else f"{' '.join(said).split('. ')[0].rstrip('.')}."
+    first = re.split(r"(?<=\.)\s", schema.get("description", ""), maxsplit=1)[0].rstrip(".")
+    return f"{first}." if first.lower() not in ("", f"the {called}") else ""
 
 
 def _example(schema: JsonObject) -> str:

@@ -2,6 +2,7 @@
 
 import sys
 from datetime import date
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
@@ -131,6 +132,15 @@ def test_an_evaluator_is_called_after_the_turn() -> None:
 def test_a_plugin_is_what_its_module_has() -> None:
     plugin = Plugin.of(module(one=look_up, two=here, three=complaints, again=look_up, other="text"))
     assert plugin == Plugin("weather", "Weather.", (look_up,), (here,), (complaints,))
+
+
+def test_the_plugin_of_the_guide_is_one() -> None:
+    guide = Path("docs/actions.md").read_text()
+    written = module("weather")
+    exec(guide.split("```python\n")[1].split("```")[0], vars(written))  # noqa: S102 - our own guide
+    plugin = Plugin.of(written)
+    assert [part.name for part in plugin.actions] == ["weather.look_up"]
+    assert plugin.names() == ["weather.look_up", "weather.here", "weather.complaints"]
 
 
 def test_a_module_without_parts_is_no_plugin() -> None:
