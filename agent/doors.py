@@ -41,11 +41,11 @@ class Answer(NamedTuple):
 
 @dataclass
 class Doors:
-    """Asks an ASGI app for a caller; `reached` are positions that all that is read must know."""
+    """Asks an ASGI app for a caller, because of a fact if one is named; `reached` is known to all that is read."""
 
     app: ASGIApp
     caller: Caller
-    cause: Cause
+    cause: Cause | None
     reached: list[str] = field(default_factory=list)
 
     async def get(self, path: str, query: Mapping[str, Any] | None = None) -> Answer:
@@ -54,9 +54,11 @@ class Doors:
         headers = {"annal-min-position": ",".join(self.reached)} if self.reached else {}
         return await self._ask("GET", path, said, headers, b"")
 
-    async def post(self, type_: str, body: Mapping[str, Any], key: str, version: int | None = None) -> Answer:
+    async def post(self, type_: str, body: Mapping[str, Any], key: str | None, version: int | None = None) -> Answer:
         """Ask a command and wait for its outcome; asked again with one key it is the same command."""
-        headers = {"content-type": "application/json", "idempotency-key": key, "prefer": WAIT}
+        headers = {"content-type": "application/json", "prefer": WAIT}
+        if key is not None:
+            headers["idempotency-key"] = key
         if version is not None:
             headers["if-match"] = f'"{version}"'
         answer = await self._ask("POST", f"/v1/commands/{type_}", "", headers, orjson.dumps(body))

@@ -8,8 +8,11 @@ from typing import NamedTuple
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent import http as talked
+from agent import mcp, runs, socket
+from agent.line import Switchboard
 from infra import discovery, documents, errors, health, kafka, play, redis
 from infra.auth.gate import Gate
 from infra.auth.vault import Vault
@@ -35,6 +38,7 @@ from streams.door import WriteDoor
 from streams.forms import Identity
 from streams.http import Commands
 from streams.kinds import FollowedKinds
+from streams.records import fact_id
 from streams.waiting import Waiting
 
 OBJECTS_OF_UPLOADS = 50_000
@@ -83,10 +87,12 @@ def joined(settings: Settings) -> Joined:
         await write.start()
         await identities.start(write)
         await listeners.start()
+        await tools.start()
         # What lives as long as the process need not be looked through time and again for what is gone.
         gc.freeze()
         gc.set_threshold(OBJECTS_OF_UPLOADS)
         yield
+        await tools.stop()
         await listeners.stop()
         await commands.untold.stop()
         await identities.stop()
@@ -100,6 +106,10 @@ def joined(settings: Settings) -> Joined:
     app = FastAPI(lifespan=running, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=silent)
     forms = identities.forms(write)
     commands = Commands(forms)
+    errors.handle(app)
+    inside = _inside(app)
+    tools = mcp.ToolServer(inside, app.openapi)
+    board = Switchboard(inside, cache, ends, fact_id)
     # One flat list: routers within routers are searched one by one, and a route of theirs does not know its whole path.
     app.router.routes.insert(0, commands)
     for router in (
@@ -107,7 +117,9 @@ def joined(settings: Settings) -> Joined:
         people.routes(read),
         character_http.routes(read),
         conversations.routes(read),
-        talked.routes(cache, forms.people.talks),
+        talked.routes(board),
+        runs.routes(board),
+        mcp.routes(tools, settings.cors_origins),
         audit_http.routes(audit, noting.note, Exporting(settings, identities.vault).lines),
         checkpoints.routes(settings, identities.vault),
         sessions.routes(forms),
@@ -118,6 +130,16 @@ def joined(settings: Settings) -> Joined:
     ):
         app.router.routes.extend(router.routes)
     app.router.routes.extend(listening.routes(listeners))
-    errors.handle(app)
+    app.router.routes.extend(socket.routes(board, keeper.who, settings.cors_origins))
     documents.describe(app, commands.routes)
     return Joined(app, forms, ends, read)
+
+
+def _inside(app: FastAPI) -> ASGIApp:
+    """Give the doors as those ask them who are inside: who asks was found out already. Problems are told as ever."""
+    doors = app.build_middleware_stack()
+
+    async def ask(scope: Scope, receive: Receive, send: Send) -> None:
+        await doors({**scope, "app": app}, receive, send)
+
+    return ask

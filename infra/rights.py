@@ -33,6 +33,12 @@ resources that they may read now, of kinds (with `kind:read`) and of their own a
 projections (`projection:manage`) may ask who listens, too.
 """
 
+CHANNELS = """\
+Who talks with the agent in a conversation of their own, by `POST` to `/v1/conversations/{conversation_id}/runs` or over
+the socket beside it, needs `conversation:own` as for `conversation.say`; what the agent does for them takes what it
+takes above. At `/v1/mcp` every tool takes what its command or query takes, and is listed to who has that.
+"""
+
 ROLES = tuple(BUILT_IN)
 
 
@@ -48,6 +54,7 @@ def page() -> str:
             parts.append(f"Only doors and policies ask {', '.join(inside)}.\n")
     parts.append(f"## facts\n\n{FACTS}\n")
     parts.append(_table(_read("facts")))
+    parts.append(f"## channels\n\n{CHANNELS}")
     return "\n".join(parts)
 
 

@@ -67,6 +67,7 @@ STATUS = {
     "reading_not_noted": 503,
     "read_model_behind": 503,
     "too_busy": 503,
+    "agent_silent": 504,
     **{code: status for domain in DOMAINS for code, status in domain.refusals.items()},
 }
 """Every code, with its HTTP status; those of the domains stand in their `Domain.refusals`."""

@@ -1,15 +1,13 @@
 """Listening over a WebSocket (RFC 6455): each event is a message of JSON, and the client says nothing."""
 
-from urllib.parse import urlsplit
-
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from infra.auth import BEARER_PROTOCOL
+from infra.auth.origins import require_origin
 from projections.listening.door import ListeningDoor
 from projections.listening.programme import Chunk
 from projections.listening.sse import last_words
-from schemas.problems import Problem
 
 PROTOCOL = "annal.facts"
 
@@ -30,7 +28,7 @@ class Socket:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         socket = WebSocket(scope, receive, send)
         await receive()  # that it wants to connect
-        self._require_origin(socket)
+        require_origin(socket, self._door.origins)
         begun = False
 
         async def give(chunk: Chunk) -> None:
@@ -54,13 +52,6 @@ class Socket:
             await _close(send, OVER, problem.code)
         else:
             raise problem
-
-    def _require_origin(self, socket: WebSocket) -> None:
-        """Raise Problem for a page that is neither of ours nor of those that may ask."""
-        origin = socket.headers.get("origin")
-        if origin is None or origin in self._door.origins or urlsplit(origin).netloc == socket.headers.get("host"):
-            return
-        raise Problem("origin_forbidden", "Pages of this origin may not listen here: name it in ANNAL_CORS_ORIGINS.")
 
 
 async def _close(send: Send, code: int, reason: str) -> None:
