@@ -10,6 +10,7 @@ from functools import partial
 
 import orjson
 import uvloop
+from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
 
 from agent.actions.action import Action
@@ -18,6 +19,7 @@ from agent.actions.plugin import load
 from agent.at import At
 from agent.hearing import Ranks, hear
 from agent.moves import Heard
+from agent.past import keep_short
 from agent.persona import persona
 from agent.teaching import taught
 from agent.telling import CHANNEL, Event
@@ -25,6 +27,7 @@ from agent.turn import Turns
 from infra import kafka, metrics, redis, telemetry
 from infra.agent import indexing
 from infra.agent.callers import again
+from infra.agent.model import listening
 from infra.api import Joined, joined
 from infra.ending import STOPPING, leave_within
 from infra.ready import agree, reach
@@ -79,10 +82,11 @@ class Agent:
         self._identity = doors.identity
         self._cache = redis.client(settings)
         self._ranks: Ranks | None = None
+        self._listening = listening(settings)
         actions = abilities(settings, doors)
         self._actions = actions
         connection = kafka.connection(settings)
-        self._knowledge = indexing.Knowledge(settings, connection, doors)
+        self._knowledge = indexing.Knowledge(settings, connection, doors.read, doors.ends)
         self.turns = Turns(
             app=doors.app,
             ask=partial(_ask, doors.identity),
@@ -109,6 +113,8 @@ class Agent:
     async def stop(self) -> None:
         await asyncio.gather(*(policing.stop() for policing in self._policing))
         await self._knowledge.stop()
+        if self._listening is not None:
+            await self._listening.model.close()
         await self._cache.aclose()
 
     def health(self) -> dict[str, str]:
@@ -119,13 +125,27 @@ class Agent:
 
     async def _see_to(self, recorded: Recorded) -> None:
         try:
-            await self.turns.take(recorded)
+            await self._take(recorded)
         except Problem as problem:
             raise NotNow(problem.detail) from problem
 
+    async def _take(self, recorded: Recorded) -> None:
+        """Answer a message, also where a rule of ours breaks. Raises Problem."""
+        try:
+            await self.turns.take(recorded)
+        except (Problem, KafkaError, OSError):
+            raise
+        except Exception as error:
+            log.exception("a turn failed", message=recorded.meta.id)
+            await self.turns.give_up(recorded, error)
+
     async def _hears(self, at: At) -> Heard:
         assert self._ranks is not None  # noqa: S101 - nothing is followed before
-        return await asyncio.to_thread(hear, at, self._ranks)
+        words = await asyncio.to_thread(hear, at, self._ranks)
+        if self._listening is not None:
+            return await self._listening.hear(at, words)
+        await keep_short(at)
+        return words
 
     async def _end(self, conversation_id: str) -> str:
         """Give the position up to which a conversation's journal goes now. Raises Problem."""
