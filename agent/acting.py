@@ -46,6 +46,8 @@ def unsaid(at: At, action: Action) -> bool:
 async def consent(at: At, *, approved: bool, noted: bool) -> Said:
     """Do what was proposed, or leave it; `noted` says that the message itself said so to the door. Raises Problem."""
     proposal = at.conversation["proposal"]
+    if proposal is None:
+        return Said("That does not wait to be confirmed any more. Ask for it again.", at.dialogue.end())
     said = Consent(proposal_id=proposal["proposal_id"], digest=proposal["digest"], approved=approved)
     facts = () if noted else (await at.recording.record("consent", NoteConsent, consent=said)).facts
     if not approved:

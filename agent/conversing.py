@@ -1,5 +1,6 @@
 """What follows on a move: a question for what lacks, a deed, an answer, or the thread that was left."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ async def follow(at: At, heard: Heard) -> Said:  # noqa: PLR0911 - one line for 
     """Do what a message asks for. Raises Problem."""
     match heard.move:
         case Begin(action=name, values=values):
-            return await _go_on(at, at.actions[name], dict(values))
+            return await _go_on(_turned(at, name), at.actions[name], dict(values))
         case Fill(values=values) | Correct(values=values) if at.dialogue.doing is not None:
             doing = at.dialogue.doing
             return await _go_on(at, at.actions[doing.action], {**doing.values, **values})
@@ -34,6 +35,14 @@ async def follow(at: At, heard: Heard) -> Said:  # noqa: PLR0911 - one line for 
             return talking.unclear(at, [at.actions[name] for name in choices])
         case _:
             return talking.unclear(at, ())
+
+
+def _turned(at: At, name: str) -> At:
+    """Leave what is being done for another action; it comes back when that is done."""
+    doing = at.dialogue.doing
+    if doing is None or doing.action == name:
+        return at
+    return dataclasses.replace(at, dialogue=at.dialogue.begin(Doing(name, {})))
 
 
 async def _go_on(at: At, action: Action, values: dict[str, Any]) -> Said:
@@ -96,13 +105,13 @@ async def _cancel(at: At) -> Said:
 def _with_thread(at: At, said: Said) -> Said:
     """Take up again what was left for this."""
     doing = said.dialogue.doing
-    if doing is None or doing == at.dialogue.doing or doing not in at.dialogue.suspended or not doing.asked:
+    action = at.actions.get(doing.action) if doing is not None else None
+    if doing is None or action is None or doing == at.dialogue.doing or doing not in at.dialogue.suspended:
         return said
-    action = at.actions.get(doing.action)
-    if action is None:
+    if not (doing.asked or doing.proposed):
         return said
-    text = f"{said.text}\n\nBack to {doing.action}: {question(action, doing.asked)}"
-    return Said(text, said.dialogue, said.citations, said.receipts, said.remembered, said.used, said.handover)
+    asked = "Shall I do this? (yes / no)" if doing.proposed else question(action, doing.asked)
+    return dataclasses.replace(said, text=f"{said.text}\n\nBack to {doing.action}: {asked}")
 
 
 async def _talk(at: At, intent: str, text: str) -> Said:  # noqa: PLR0911 - one line for each intent

@@ -58,11 +58,10 @@ class Dialogue(Struct, frozen=True, omit_defaults=True):
         return replace(self, reached=tuple(dict.fromkeys(positions))[-MOST_REACHED:])
 
     def begin(self, doing: Doing) -> "Dialogue":
-        """Do this next; what is being done comes back when it is done."""
-        if self.doing is None or self.doing.action == doing.action:
-            return replace(self, doing=doing, offered=(), unclear=0)
-        suspended = (*self.suspended, self.doing)[-MOST_SUSPENDED:]
-        return replace(self, doing=doing, suspended=suspended, offered=(), unclear=0)
+        """Do this next; what is being done comes back when it is done. Of proposals only the newest waits."""
+        left = () if self.doing is None or self.doing.action == doing.action else (self.doing,)
+        suspended = [each for each in (*self.suspended, *left) if not (doing.proposed and each.proposed)]
+        return replace(self, doing=doing, suspended=tuple(suspended[-MOST_SUSPENDED:]), offered=(), unclear=0)
 
     def end(self, done: Doing | None = None) -> "Dialogue":
         """What was being done is done, or given up; the one before it comes back."""
