@@ -53,17 +53,21 @@ _SAID = {
     "history.who": """
         who changed this | who renamed it | who did that | who was it that changed the amount | who touched
         invoice-7 | who changed it last | by whom was this changed | who shared this | who made this change | who
-        edited invoice-7 | who created this resource | who tagged it
+        edited invoice-7 | who created this resource | who tagged it | who renamed invoice-7 | who created invoice-7
+        | who changed the name of invoice-7 | who set the amount of invoice-7 | who deleted the report | tell me who
+        changed the currency | who gave it that name | who is to blame for the amount of invoice-7
     """,
     "history.when": """
         when was it changed | when was it shared | when was it tagged | when was it deleted | when was this renamed
         | when did that happen | when was invoice-7 last changed | since when is it called that | when was this
-        created | when did somebody change the amount
+        created | when did somebody change the amount | when was invoice-7 shared | when did the amount of invoice-7
+        change | when was the name of invoice-7 changed | since when is the amount like this | when did it get its name
     """,
     "history.before": """
         what was it before | what was its name before | what was the amount before | what was it called before that
         | what did it say earlier | what was the old name | what was the previous amount of invoice-7 | how was it
-        called before | what was the value before the change
+        called before | what was the value before the change | what was the amount of invoice-7 before | what was
+        invoice-7 called before | what was the currency of invoice-7 earlier | what did invoice-7 cost before
     """,
     "history.why": """
         why was it changed | why did that change | why is it called that now | what was the reason for this change |
