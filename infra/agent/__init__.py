@@ -2,7 +2,7 @@
 
 import typer
 
-from infra.agent import character
+from infra.agent import character, conversations
 from infra.agent.eval import evaluate
 from infra.agent.learn import index, learn
 from infra.agent.talking import chat, run
@@ -13,4 +13,5 @@ app.command()(chat)
 app.command()(learn)
 app.command()(index)
 app.command("eval")(evaluate)
+app.command("test")(conversations.try_out)
 app.add_typer(character.app, name="character")
