@@ -72,6 +72,7 @@ TABLE = (
     Grant("annal-agent", ("describe",), "group", "subscriber.*", "it says how far others are behind who read facts"),
     Grant("annal-agent", ("read",), "group", "annal.agent", "each message is answered by one agent"),
     Grant("annal-agent", ("read",), "group", "annal.knowledge", "each resource is indexed by one agent"),
+    Grant("annal-agent", ("read",), "group", "annal.agent-webhook", "each answer is told to the webhook by one agent"),
     Grant("annal-admin", ("create", "describe", "describe_configs"), "topic", "*.commands", "`annal topics`"),
     Grant("annal-admin", ("create", "describe", "describe_configs"), "topic", "*.facts", "`annal topics`"),
     Grant("annal-admin", ("create", "describe", "describe_configs"), "topic", CHECKPOINTS.name, "`annal topics`"),

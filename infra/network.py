@@ -15,6 +15,9 @@ OWN_BITS: Final = 64
 
 DISGUISE_BYTES: Final = 16
 
+_TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
+"""Where addresses of IPv4 are hidden that a gateway makes of these (RFC 6052)."""
+
 
 @lru_cache(maxsize=10_000)
 def neighbourhood(address: str | None) -> str:
@@ -28,6 +31,17 @@ def neighbourhood(address: str | None) -> str:
     if known.ipv4_mapped is not None:
         return str(known.ipv4_mapped)
     return str(ipaddress.ip_network((known, OWN_BITS), strict=False))
+
+
+def is_public(address: str) -> bool:
+    """Say whether an IP address is anybody's on the Internet: none of this machine, this network or a tunnel."""
+    known = ipaddress.ip_address(address)
+    if isinstance(known, ipaddress.IPv6Address):
+        if known.ipv4_mapped is not None:
+            return is_public(str(known.ipv4_mapped))
+        if known.sixtofour is not None or known.teredo is not None or known in _TRANSLATED:
+            return False
+    return known.is_global and not known.is_multicast
 
 
 def disguised(secret: bytes, name: str) -> str:

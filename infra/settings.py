@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 _URL = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?")
+_HOOK = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?(\?[^#\s]*)?")
+_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{32,86}={0,2}")
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -67,6 +69,8 @@ class Settings(BaseSettings):
     agent_model_price_out: int = Field(default=0, ge=0)  # the same for 1,000 tokens written
     agent_tokens_a_day: int = Field(default=0, ge=0)  # of each person, in UTC; 0 is no limit
     agent_cost_a_day: int = Field(default=0, ge=0)  # likewise, in millionths
+    agent_webhook_url: str = ""  # each answer of the agent is POSTed there; https://… unless all is on this machine
+    agent_webhook_secret: SecretStr | None = None  # signs them: whsec_ and 24 to 64 bytes in base64
     cursor_secret: SecretStr | None = None  # signs the cursors of lists; made in the data directory if none is given
 
     # Wraps all keys of the vault: 64 hexadecimal digits; made in the data directory if none is given. Of several,
@@ -146,6 +150,20 @@ class Settings(BaseSettings):
         if url and _URL.fullmatch(url) is None:
             raise ValueError("the address of a model's endpoint looks like http://127.0.0.1:8000/v1")
         return url
+
+    @field_validator("agent_webhook_url")
+    @classmethod
+    def _hook(cls, url: str) -> str:
+        if url and _HOOK.fullmatch(url) is None:
+            raise ValueError("the address of a webhook looks like https://example.org/annal")
+        return url
+
+    @field_validator("agent_webhook_secret")
+    @classmethod
+    def _signing(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and _SECRET.fullmatch(secret.get_secret_value()) is None:
+            raise ValueError("a webhook's secret is whsec_ and 24 to 64 random bytes in base64")
+        return secret
 
     @field_validator("smtp_url")
     @classmethod

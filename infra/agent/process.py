@@ -28,6 +28,7 @@ from infra import kafka, metrics, redis, telemetry
 from infra.agent import indexing
 from infra.agent.callers import again
 from infra.agent.model import listening
+from infra.agent.webhook import Webhook
 from infra.api import Joined, joined
 from infra.ending import STOPPING, leave_within
 from infra.ready import agree, reach
@@ -103,14 +104,21 @@ class Agent:
             Policing(connection, "agent", (MessageReceived,), self._see_to),
             self._knowledge.policing,
         )
+        self._webhook: Webhook | None = None
+        if settings.agent_webhook_url:
+            self._webhook = Webhook(settings, connection, doors.identity.vault.newest)
 
     async def start(self) -> None:
         self._ranks = await asyncio.to_thread(taught, self._actions)
         await self._knowledge.start()
         for policing in self._policing:
             await policing.start()
+        if self._webhook is not None:
+            await self._webhook.policing.start()
 
     async def stop(self) -> None:
+        if self._webhook is not None:
+            await self._webhook.stop()
         await asyncio.gather(*(policing.stop() for policing in self._policing))
         await self._knowledge.stop()
         if self._listening is not None:
@@ -118,7 +126,8 @@ class Agent:
         await self._cache.aclose()
 
     def health(self) -> dict[str, str]:
-        return {policing.name: policing.waits_for or "at work" for policing in self._policing}
+        at_work = (*self._policing, *((self._webhook.policing,) if self._webhook is not None else ()))
+        return {policing.name: policing.waits_for or "at work" for policing in at_work}
 
     def ready(self) -> bool:
         return self._ranks is not None and all(policing.waits_for is None for policing in self._policing)
