@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 from agent.actions.action import Action
 from agent.at import At
 from agent.dialogue import Doing
 from agent.moves import Agree, Begin, Cancel, Correct, Fill, Forbidden, Heard, Move, Talk, Unclear
 from agent.slots import correct, fill, negated
+from agent.understanding.classifier import Classifier, Ranking
 from schemas.conversation import Ranked
 
 CLEARLY = 0.5
@@ -27,6 +27,10 @@ _YES = re.compile(
     re.IGNORECASE,
 )
 _NO = re.compile(r"^\W*(?:no|nope|don'?t|do not|rather not|never|stop|not)\b", re.IGNORECASE)
+_LEAVE = re.compile(
+    r"^\W*(?:no|nope)\W+(?:thanks|thank you|leave it|don'?t|do not|cancel|stop|never ?mind|forget it|not now)\b",
+    re.IGNORECASE,
+)
 _CANCEL = re.compile(
     r"^\W*(?:cancel(?: (?:it|that|this))?|never ?mind|forget it|abort|leave it|drop it|stop(?: (?:it|that|this))?"
     r"|i changed my mind)\W*$",
@@ -38,29 +42,12 @@ _CORRECTING = re.compile(
 )
 
 
-class Ranking(Protocol):
-    """How well intents fit a text, the best first."""
-
-    @property
-    def scores(self) -> Sequence[tuple[str, float]]: ...
-    @property
-    def in_scope(self) -> bool: ...
-    @property
-    def model(self) -> str: ...
-
-
-class Ranks(Protocol):
-    """What ranks intents by a text."""
-
-    def rank(self, text: str) -> Ranking: ...
-
-
-def hear(at: At, ranks: Ranks) -> Heard:
+def hear(at: At, classifier: Classifier) -> Heard:
     """Understand a message. It takes some milliseconds, and asks nobody."""
-    ranking = ranks.rank(at.text)
-    allowed = [(intent, score) for intent, score in ranking.scores if _known(at, intent)]
+    ranking = classifier.rank(at.text)
+    allowed = [(intent, score) for intent, score in ranking.intents if _known(at, intent)]
     move, before = _waited_for(at, allowed) or (_forbidden(at, ranking) or _new(at, allowed, ranking), {})
-    told = tuple(Ranked(intent=intent, score=score) for intent, score in ranking.scores[:MOST_RANKED])
+    told = tuple(Ranked(intent=intent, score=score) for intent, score in ranking.intents[:MOST_RANKED])
     return Heard(move, intent_of(at, move), told, "lexical", ranking.model, before)
 
 
@@ -106,12 +93,15 @@ def _waited_for(  # noqa: PLR0911 - one line for each thing that can be waited f
         return Agree(said), {}
     if corrected := _corrected(at, action, doing):
         return corrected
-    if doing.proposed or _another(doing, ranked):
+    if doing.proposed:
         return None
-    return _answered(at, action, doing)
+    answered = _answered(at, action, doing)
+    return answered if _is_just_that(at, action, doing, answered) or not _another(doing, ranked) else None
 
 
 def _consent(text: str) -> bool | None:
+    if _LEAVE.match(text):
+        return False
     if _CORRECTING.match(text) and not _NO.match(text):
         return None
     if _YES.match(text):
@@ -158,6 +148,18 @@ def _another(doing: Doing, ranked: Sequence[tuple[str, float]]) -> bool:
     return score >= CLEARLY and intent not in (doing.action, "talk.affirm", "talk.deny")
 
 
+def _is_just_that(at: At, action: Action, doing: Doing, answered: tuple[Move, Mapping[str, object]] | None) -> bool:
+    """Say whether a few words are of the sort that was asked for, such as `amount 300` where attributes were."""
+    if answered is None or not isinstance(answered[0], Fill) or doing.asked not in answered[0].values:
+        return False
+    schema = action.schema(doing.asked)
+    return len(at.text.split()) <= SHORT and ("enum" in schema or schema.get("type") in _EXACT)
+
+
+_EXACT = ("integer", "number", "object")
+"""Types of values that not just any words are."""
+
+
 def _answered(at: At, action: Action, doing: Doing) -> tuple[Move, Mapping[str, object]] | None:
     found = fill(action, at.text, at.known, at.context)
     values = {name: value for name, value in found.values.items() if name not in doing.values or name == doing.asked}
@@ -182,7 +184,7 @@ def _chosen(at: At) -> Move | None:
 
 def _forbidden(at: At, ranking: Ranking) -> Move | None:
     """Know what the person wants and may not have: they are told so, and not that they were not understood."""
-    intent, score = ranking.scores[0]
+    intent, score = ranking.intents[0]
     return Forbidden(intent) if intent in at.forbidden and score >= CLEARLY and ranking.in_scope else None
 
 

@@ -17,13 +17,14 @@ from agent.actions.action import Action
 from agent.actions.catalogue import commands, queries
 from agent.actions.plugin import load
 from agent.at import At
-from agent.hearing import Ranks, hear
+from agent.hearing import hear
 from agent.moves import Heard
 from agent.past import keep_short
 from agent.persona import persona
 from agent.teaching import taught
 from agent.telling import CHANNEL, Event
 from agent.turn import Turns
+from agent.understanding.classifier import Classifier
 from infra import kafka, metrics, redis, telemetry
 from infra.agent import indexing
 from infra.agent.callers import again
@@ -82,7 +83,7 @@ class Agent:
         self._doors = doors
         self._identity = doors.identity
         self._cache = redis.client(settings)
-        self._ranks: Ranks | None = None
+        self._ranks: Classifier | None = None
         self._listening = listening(settings)
         actions = abilities(settings, doors)
         self._actions = actions
