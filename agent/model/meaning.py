@@ -74,8 +74,8 @@ def meant(at: At, saying: Saying, words: Heard, *, foreign: bool) -> Meant:
 
 def _asked(at: At, action: Action, said: Mapping[str, Any], words: Heard, *, foreign: bool) -> Meant:
     values = _valid(at, action, said)
-    mine = action.effect == "reads" or (own(at, action, values, words) and not foreign)
-    if action.handler is not None and not mine:
+    mine = action.effect == "reads" or own(at, action, values, words)
+    if action.handler is not None and action.effect != "reads" and (foreign or not mine):
         raise Nonsense(f"{action.name} is done only as the person says it; leave out what they did not say.")
     return Meant(Begin(action.name, values), own=mine)
 
