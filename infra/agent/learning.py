@@ -78,6 +78,8 @@ class Learner:
             said = files.read(path)
         except files.Unreadable as error:
             return Learnt(name, 0, str(error), refused=True)
+        except OSError as error:
+            return Learnt(name, 0, f"It cannot be read ({error.strerror}).", refused=True)
         texts = files.parts(said.text)
         try:
             became = {await self._part(name, said, n, text, len(texts)) for n, text in enumerate(texts, 1)}
@@ -95,11 +97,11 @@ class Learner:
         row = await self._find(f"/v1/resources/{id_}")
         if row is None:
             await self._command("resource.register", resource_id=id_, kind=KIND, name=title, attributes=attributes)
-            row, became = {"attributes": attributes, "name": title, "editors": [], "viewers": []}, "learnt"
+            readers, became = [], "learnt"
         else:
-            became = await self._change(row, title, attributes)
+            readers, became = [*row["editors"], *row["viewers"]], await self._change(row, title, attributes)
         for account in self._share:
-            if account not in row["editors"] and account not in row["viewers"]:
+            if account not in readers:
                 await self._command("resource.share", resource_id=id_, account=account, role="viewer")
                 became = "shared" if became == "unchanged" else became
         return became

@@ -174,6 +174,11 @@ async def test_what_is_refused_is_told_and_the_others_are_learnt(
     assert [state.content.name for state in doors.states.values()] == ["notes.md"]
 
 
+async def test_a_file_that_cannot_be_read_is_told_of(door: Door, folder: Path) -> None:
+    (folder / "folder.md").mkdir()
+    assert await learnt(door, folder / "folder.md") == "It cannot be read (Is a directory)."
+
+
 async def test_alice_cannot_be_shared_with_herself_and_is_told_why(door: Door, folder: Path) -> None:
     assert "The owner may do everything already" in await learnt(door, folder / "notes.md", "alice")
 
