@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from agent.understanding.embedding import MODEL, Vectors, embed
 from agent.understanding.regression import Places
