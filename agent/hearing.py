@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from agent.actions.action import Action
 from agent.at import At
@@ -46,7 +47,8 @@ def hear(at: At, classifier: Classifier) -> Heard:
     """Understand a message. It takes some milliseconds, and asks nobody."""
     ranking = classifier.rank(at.text)
     allowed = [(intent, score) for intent, score in ranking.intents if _known(at, intent)]
-    move, before = _waited_for(at, allowed) or (_forbidden(at, ranking) or _new(at, allowed, ranking), {})
+    another = allowed if ranking.in_scope else ()
+    move, before = _waited_for(at, another) or (_forbidden(at, ranking) or _new(at, allowed, ranking), {})
     told = tuple(Ranked(intent=intent, score=score) for intent, score in ranking.intents[:MOST_RANKED])
     return Heard(move, intent_of(at, move), told, "lexical", ranking.model, before)
 
@@ -95,8 +97,7 @@ def _waited_for(  # noqa: PLR0911 - one line for each thing that can be waited f
         return corrected
     if doing.proposed:
         return None
-    answered = _answered(at, action, doing)
-    return answered if _is_just_that(at, action, doing, answered) or not _another(doing, ranked) else None
+    return None if _another(at, doing, ranked) else _answered(at, action, doing)
 
 
 def _consent(text: str) -> bool | None:
@@ -142,22 +143,16 @@ _CHANGING = {("resource", "name"): ("resource.rename",)}
 """What is asked when something that was made is to be otherwise, by domain and parameter."""
 
 
-def _another(doing: Doing, ranked: Sequence[tuple[str, float]]) -> bool:
-    """Say whether a message is another request, and no answer to what was asked."""
+def _another(at: At, doing: Doing, ranked: Sequence[tuple[str, float]]) -> bool:
+    """Say whether a message is another request, and no answer to what was asked: it says then of what it is one."""
     intent, score = ranked[0] if ranked else ("", 0.0)
-    return score >= CLEARLY and intent not in (doing.action, "talk.affirm", "talk.deny")
-
-
-def _is_just_that(at: At, action: Action, doing: Doing, answered: tuple[Move, Mapping[str, object]] | None) -> bool:
-    """Say whether a few words are of the sort that was asked for, such as `amount 300` where attributes were."""
-    if answered is None or not isinstance(answered[0], Fill) or doing.asked not in answered[0].values:
+    if score < CLEARLY or intent in (doing.action, "talk.affirm", "talk.deny"):
         return False
-    schema = action.schema(doing.asked)
-    return len(at.text.split()) <= SHORT and ("enum" in schema or schema.get("type") in _EXACT)
-
-
-_EXACT = ("integer", "number", "object")
-"""Types of values that not just any words are."""
+    action = at.actions.get(intent)
+    if action is None or action.subject not in action.required:
+        return True
+    found = fill(action, at.text, at.known, replace(at.context, asked=None))
+    return action.subject in {*found.values, *found.ambiguous}
 
 
 def _answered(at: At, action: Action, doing: Doing) -> tuple[Move, Mapping[str, object]] | None:

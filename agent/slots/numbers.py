@@ -31,7 +31,7 @@ def numbers(text: str) -> Iterator[Found]:
     for found in _FIGURES.finditer(text):
         yield Found(figure(found.group()), found.span())
     for found in _WORDS.finditer(text):
-        value = _spelt(found.group())
+        value = spelt(found.group())
         # A lone "one" is a pronoun: this one, the other one.
         if value is not None and found.group().lower() != "one":
             yield Found(value, found.span())
@@ -58,7 +58,8 @@ def figure(text: str) -> int | float:
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
-def _spelt(text: str) -> int | None:
+def spelt(text: str) -> int | None:
+    """Read a number in words; None for what is none."""
     try:
         return int(text2num(text.lower(), "en"))
     except ValueError:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from agent.slots.filled import Span
-from agent.slots.numbers import FIGURES, figure
+from agent.slots.numbers import FIGURES, WORDS, figure, spelt
 from agent.slots.said import Found, Said, trimmed
 
 MOST = 50
@@ -20,17 +20,13 @@ _NO_KEY = (
     r"|when|resource|at|by|register|create|add|enter|file|attributes?|value|i|you|we|will|can|could|would|than|about|only"
     r"|just|there|want|need|like|thing|one|i'd|let's"
 )
-_KEY = (
-    r"the|an?|its?|and|with|set|change|make|update|correct|raise|lower|put|to|of|is|be|should|name|names|called|named|tags?|tagged|"
-    r"please|kind|version|this|that|from|on|in|for|as|new|has|have|now|edit|modify|not|no|what|who|how|when|resource|it|at|by|or|but|"
-    r"register|create|add|enter|file|attributes?|value|i|you|we|will|can|could|would|by|than|about|called|only|just"
-)
 _KEY = rf"(?!(?:{_NO_KEY})\b)([A-Za-z_]\w{{0,60}})"
 _ABOUT = r"(?:\s+(?:of|in|on|for)\s+\x00+)?"
 _FIGURE = FIGURES
-_LITERAL = rf"\x01+|{_FIGURE}|(?:true|false|null|yes|no)\b"
-_PLAIN = r"[^\s\x00\x01,;=:]+"
 _STOP = r"(?:and|with|please|instead|now|on|of|for)\b"
+_SPELT = rf"{WORDS}(?=\s*(?:$|[,;.!?\x00]|{_STOP}))"
+_LITERAL = rf"\x01+|{_FIGURE}|{_SPELT}|(?:true|false|null|yes|no)\b"
+_PLAIN = r"[^\s\x00\x01,;=:]+"
 _LONG = rf"(?:{_LITERAL}|{_PLAIN}(?:\s+(?!{_STOP}){_PLAIN}){{0,3}})"
 _VAGUE = r"(?!(?:wrong|right|missing|different|unknown|not|what|how|another|something)\b)"
 _SET = re.compile(
@@ -86,7 +82,10 @@ def _value(said: Said, span: Span) -> Any:
         return figure(words)
     if words.lower() in (*_TRUE, *_FALSE):
         return words.lower() in _TRUE
-    return None if words.lower() == "null" else words
+    if words.lower() == "null":
+        return None
+    number = spelt(words) if re.fullmatch(WORDS, words, re.IGNORECASE) else None
+    return words if number is None else number
 
 
 def _json(said: Said) -> Found | None:

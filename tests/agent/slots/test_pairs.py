@@ -24,6 +24,10 @@ from tests.agent.slots.talking import seven, values
         ('change it: {"amount": 5, "lines": [1, 2]}', {"amount": 5, "lines": [1, 2]}),
         ("remove the currency of it", {"currency": None}),
         ("set status to in progress", {"status": "in progress"}),
+        ("set the amount of invoice-7 to twelve hundred and fifty", {"amount": 1250}),
+        ("set the amount to one thousand two hundred, and currency to EUR", {"amount": 1200, "currency": "EUR"}),
+        ("set the amount to zero", {"amount": 0}),
+        ("set status to two thirds done", {"status": "two thirds done"}),
     ],
 )
 def test_members_are_found(text: str, patch: dict[str, Any]) -> None:
