@@ -305,6 +305,7 @@ VERBS: dict[str, Verb] = {
             "create a new {noun} {kind}",
             "create a {noun} {role} with the permissions {permissions}",
             "set up a new {noun}",
+            "define the {noun} {role} with the permissions {permissions}",
             "change the definition of the {noun} {kind}",
             "say what the {noun} {role} may do",
             "let the {noun} {role} do {permissions}",

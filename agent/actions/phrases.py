@@ -44,6 +44,9 @@ _THINGS = {
 }
 """How people speak of one thing where that is not by what it is."""
 
+_IDS = {"resource": ("invoice-7", "report-2026", "note-12", "invoice-31", "contract-300417")}
+"""Ids of things that are called otherwise each."""
+
 _TO_ME = re.compile(r"\w+(?: to)? me\b")
 _AN = re.compile(r"\ba (?=[aeio])")
 
@@ -126,7 +129,8 @@ def _it(action: Action, noun: str, turn: int) -> str:
     if action.noun in _THINGS:
         return _THINGS[action.noun][turn % len(_THINGS[action.noun])]
     schema = action.schema(action.subject) if action.subject in action.properties else {}
-    named = str(schema.get("examples", [f"{noun}-7"])[0])
+    names = _IDS.get(action.noun, schema.get("examples", [f"{noun}-7"])[:1])
+    named = str(names[turn % len(names)])
     if not any(sign.isdigit() for sign in named):
         named = f"the {noun} {named}"
     pronoun = f"the same {noun}" if action.verb in COMMON and action.noun != "resource" else "it"
