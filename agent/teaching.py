@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from threadpoolctl import threadpool_limits
+
 from agent.actions.action import Action
 from agent.actions.phrases import phrases
 from agent.intents import INTENTS
@@ -20,4 +22,6 @@ def examples(actions: Iterable[Action]) -> list[Example]:
 
 def taught(actions: Iterable[Action]) -> Classifier:
     """Teach a classifier; it takes some seconds."""
-    return Classifier.learnt(examples(actions))
+    # Threads that wait for one another by spinning take ten times the processor's time where it has other work.
+    with threadpool_limits(limits=1):
+        return Classifier.learnt(examples(actions))
