@@ -17,6 +17,8 @@ SUMMARY_TOKENS = 400
 READ = 200
 """Turns that are looked at: what a page of them holds."""
 
+LEFT_OUT = "Of the turns before these no more is kept."
+
 SUMMARISED_FROM = 10
 """So many turns that there is no room for are summarised together."""
 
@@ -103,12 +105,9 @@ def _summary(at: At) -> Summary | None:
 
 
 def _extract(before: str, lines: Sequence[str]) -> str:
-    """Keep the newest lines, as many as there is room for."""
-    kept: list[str] = []
-    room = SUMMARY_TOKENS
-    for each in reversed([*before.splitlines(), *lines]):
-        room -= tokens(each)
-        if room < 0 and kept:
-            break
-        kept.append(each)
-    return "\n".join(reversed(kept))
+    """Keep the newest lines, as many as there is room for, and say so where others are left out."""
+    told = [*before.splitlines(), *lines]
+    begin, room = len(told) - 1, SUMMARY_TOKENS - tokens(LEFT_OUT) - tokens(told[-1])
+    while begin and (room := room - tokens(told[begin - 1])) >= 0:
+        begin -= 1
+    return "\n".join([LEFT_OUT, *told[begin:]] if begin else told)

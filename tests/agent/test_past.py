@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from agent.at import At
-from agent.past import SUMMARISED_FROM, SUMMARY_TOKENS, TURNS_TOKENS, keep_short, line, past, summarise
+from agent.past import LEFT_OUT, SUMMARISED_FROM, SUMMARY_TOKENS, TURNS_TOKENS, keep_short, line, past, summarise
 from agent.tokens import tokens
 from schemas.conversation import Summarise
 from schemas.message import Command
@@ -68,6 +68,7 @@ async def test_older_turns_are_summarised_as_they_were_told() -> None:
     await summarise(here, said)
     first, last, text = opened(steps)
     assert (first, last) == (1, said.over[-1]["turn"])
+    assert text.splitlines()[0] == LEFT_OUT
     assert text.splitlines()[-1] == line(said.over[-1])
     assert tokens(text) <= SUMMARY_TOKENS
 
@@ -110,3 +111,11 @@ async def test_of_somebody_who_was_erased_nothing_is_summarised() -> None:
     await summarise(gone, await past(gone))
     assert steps == []
     assert gone.account_id == ADA
+
+
+async def test_all_turns_are_kept_where_there_is_room() -> None:
+    steps: list[Command] = []
+    here = at_turn(12, [turn(n, "hi", intent="talk.greet", receipts=[]) for n in range(1, 12)], steps)
+    said = await past(here)
+    await summarise(here, said._replace(told=(), over=said.told))
+    assert [each[0] for each in opened(steps)[2].splitlines()[:3]] == ["1", "2", "3"]

@@ -81,6 +81,7 @@ class Person:
     seconds: float = SECONDS
     told: dict[str, Any] = field(default_factory=dict)
     forbidden: frozenset[str] = frozenset()
+    permissions: frozenset[str] = frozenset({"*"})
     spent: Mapping[str, int] = field(default_factory=lambda: {"tokens": 0, "cost": 0})
     memories: Sequence[Mapping[str, Any]] = ()
     turns: Sequence[Mapping[str, Any]] = ()
@@ -118,6 +119,7 @@ class Person:
         here = replace(
             here,
             recording=replace(here.recording, ask=rules.ask, turn=self.turn),
+            doors=replace(here.doors, caller=replace(here.doors.caller, grants=(self.permissions,))),
             conversation={**here.conversation, "proposal": proposal, "summary": self.summary},
         )
         said = await self._turns(words)._said(here)
