@@ -65,4 +65,5 @@ def _likeliest(scores: Numbers, intents: Places) -> Numbers:
         return float(-logarithms[rows, intents].mean()), slopes
 
     found = minimize(unlikeliness, np.full(len(scores), 0.5), jac=True, bounds=[(0, None)] * len(scores))
-    return found.x.astype(np.float32)
+    weights: Numbers = found.x.astype(np.float32)
+    return weights
