@@ -254,7 +254,7 @@ def _value(name: str, values: Mapping[str, str]) -> str:
 def _sentence(name: str, said: Any, error: ValidationError) -> str:
     """Say the first mistake, and where it is in words of the file."""
     first = error.errors()[0]
-    place = [each for each in first["loc"] if each not in KEYS or each == first["loc"][-1]]
+    place = list(first["loc"])
     told = [name]
     if place[:1] == ["test_cases"] and len(place) > 1:
         case = said["test_cases"][place[1]]
@@ -263,6 +263,6 @@ def _sentence(name: str, said: Any, error: ValidationError) -> str:
         place = place[2:]
     if len(place) > 1 and place[0] in ("steps", "given"):
         told.append(f"{'step' if place[0] == 'steps' else 'given'} {int(place[1]) + 1}")
-        place = place[2:]
+        place = place[3:] if place[0] == "steps" else place[2:]
     where = f" at {'.'.join(map(str, place))}" if place else ""
     return f"{', '.join(told)}: {first['msg'].removeprefix('Value error, ').rstrip('.')}{where}."

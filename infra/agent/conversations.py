@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from infra import terminal
-from infra.agent.options import Door, Token, Url
+from infra.agent.options import Door, Token, Url, door
 from infra.terminal import DataDir
 
 
@@ -24,3 +24,25 @@ def try_out(
 
     there = Door((url or terminal.settings(data_dir).url).rstrip("/"), token)
     raise typer.Exit(terminal.run(testing.run_all(there, paths, repeat, Console(soft_wrap=False))))
+
+
+def promote(  # noqa: PLR0913 - what a terminal may say
+    conversation: Annotated[str, typer.Argument(metavar="CONVERSATION", help="The conversation's id.")],
+    data_dir: DataDir = None,
+    *,
+    token: Token = "",
+    url: Url = None,
+    to: Annotated[Path | None, typer.Option(help="Write the test into this file; shown if not said.")] = None,
+    title: Annotated[str | None, typer.Option(help="What the test is called; by the conversation if not said.")] = None,
+) -> None:
+    """Make a test of a conversation of yours: what was said, understood, asked and answered is what it wants again."""
+    there = door(data_dir, url, token)
+    from agent.script import written  # noqa: PLC0415 - whoever asks for help waits for no library
+    from infra.agent import promote as promoting  # noqa: PLC0415
+
+    text = written(terminal.run(promoting.promote(there, conversation, title or f"as in {conversation}")))
+    if to is None:
+        typer.echo(text, nl=False)
+    else:
+        to.write_text(text)
+        typer.echo(f"Written to {to}. Run it with `annal agent test {to}`.")
