@@ -17,6 +17,9 @@ SUMMARY_TOKENS = 400
 READ = 200
 """Turns that are looked at: what a page of them holds."""
 
+MOST_SAID = 500
+"""Characters of a message that are told."""
+
 LEFT_OUT = "Of the turns before these no more is kept."
 
 SUMMARISED_FROM = 10
@@ -66,9 +69,8 @@ def line(turn: Turn) -> str:
     """Tell a turn in one line: what the person said, how it was understood, and what came of it."""
     became = ", ".join(f"{receipt['type']} {receipt['status']}" for receipt in turn["receipts"])
     understood = turn["intent"] or "not understood"
-    return f"{turn['turn']}. The person said {shown(turn['text'] or '')}: {understood}" + (
-        f"; {became}." if became else "."
-    )
+    text = shown((turn["text"] or "")[:MOST_SAID])
+    return f"{turn['turn']}. The person said {text}: {understood}" + (f"; {became}." if became else ".")
 
 
 async def summarise(at: At, said: Past, text: str = "") -> None:

@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     agent_port: int = Field(default=8083, ge=0, le=65535)  # the same of the agent
     agent_plugins: tuple[str, ...] = ()  # modules whose actions, providers and evaluators the agent has, as JSON
     agent_model_url: str = ""  # an OpenAI-compatible endpoint, such as http://127.0.0.1:8000/v1; none if empty
-    agent_model: str = ""  # which of its models
+    agent_model: str = Field(default="", max_length=200)  # which of its models
     agent_model_key: SecretStr | None = None
     agent_model_timeout: float = Field(default=8.0, gt=0, le=60)  # seconds of a turn; then its words alone count
     agent_model_price_in: int = Field(default=0, ge=0)  # millionths of a currency's unit for 1,000 tokens read

@@ -15,11 +15,14 @@ from pydantic_ai.settings import ModelSettings
 from agent.model.answer import MOST_OUT, Answer, Failed
 from agent.model.prompt import Line
 
-MOST_CHARACTERS = 8_000
-"""Of an answer; more is no answer, whatever was counted."""
+MOST_TEXT = 8_000
+"""Bytes of an answer; more is no answer, whatever was counted, and could not be sealed."""
 
-MOST_BYTES = 256 * 1024
-"""Of an HTTP body; it is read no further."""
+MOST_BODY = 256 * 1024
+"""Bytes of an HTTP body; it is read no further."""
+
+MOST_COUNTED = 10_000_000
+"""Tokens that a call is believed to have taken."""
 
 
 class TooLarge(Exception):  # noqa: N818 - it says what the answer is
@@ -49,9 +52,14 @@ class Endpoint:
         except Exception as error:  # what a stranger answers may break any part of a library
             raise Failed(_reason(error)) from error
         text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
-        if len(text) > MOST_CHARACTERS:
+        said = text.encode(errors="replace")  # half a character is none that could be kept
+        if len(said) > MOST_TEXT:
             raise Failed("too_large")
-        return Answer(text, max(0, response.usage.input_tokens), max(0, response.usage.output_tokens))
+        return Answer(said.decode(), _believed(response.usage.input_tokens), _believed(response.usage.output_tokens))
+
+
+def _believed(count: int) -> int:
+    return min(max(0, count), MOST_COUNTED)
 
 
 def _messages(lines: Sequence[Line]) -> list[ModelMessage]:
@@ -109,7 +117,7 @@ class _Cut(httpx2.AsyncByteStream):
         read = 0
         async for piece in self._stream:
             read += len(piece)
-            if read > MOST_BYTES:
+            if read > MOST_BODY:
                 raise TooLarge
             yield piece
 

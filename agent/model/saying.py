@@ -9,6 +9,9 @@ MOST_SUMMARY = 1_200
 """Characters that a model may say."""
 
 
+_NO_NUL = r"^[^\x00]*$"
+
+
 class Nonsense(Exception):  # noqa: N818 - the message is for the model, and says what to do
     """What a model said is none of what it may say; the message is one sentence."""
 
@@ -16,7 +19,7 @@ class Nonsense(Exception):  # noqa: N818 - the message is for the model, and say
 class _Saying(BaseModel):
     """`summary` is of the turns before, where it was asked for one. What a model says beyond these fields is left."""
 
-    summary: Annotated[str, Field(max_length=MOST_SUMMARY)] = ""
+    summary: Annotated[str, Field(max_length=MOST_SUMMARY, pattern=_NO_NUL)] = ""
 
 
 class Begins(_Saying):
@@ -49,7 +52,7 @@ class Talks(_Saying):
 
     move: Literal["talk"]
     intent: str
-    text: Annotated[str, Field(max_length=MOST_TEXT)] = ""
+    text: Annotated[str, Field(max_length=MOST_TEXT, pattern=_NO_NUL)] = ""
 
 
 class Wonders(_Saying):

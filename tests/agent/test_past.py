@@ -119,3 +119,11 @@ async def test_all_turns_are_kept_where_there_is_room() -> None:
     said = await past(here)
     await summarise(here, said._replace(told=(), over=said.told))
     assert [each[0] for each in opened(steps)[2].splitlines()[:3]] == ["1", "2", "3"]
+
+
+async def test_the_longest_messages_can_be_summarised() -> None:
+    steps: list[Command] = []
+    here = at_turn(12, [turn(n, "𐍈" * 8_000) for n in range(1, 12)], steps)
+    said = await past(here)
+    await summarise(here, said)
+    assert opened(steps)[1] == said.over[-1]["turn"]

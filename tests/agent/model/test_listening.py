@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from agent.dialogue import Dialogue, Doing
+from agent.model.asking import MOST_COUNTED
 from agent.model.asking import Endpoint as Client
 from agent.model.budget import Budget
 from commands.conversation import Conversation, Proposal
@@ -113,10 +114,12 @@ MISBEHAVING = {
     "cuts the connection": (endpoint.cuts, "unreachable"),
     "floods": (endpoint.floods, "too_large"),
     "packs a flood": (endpoint.packs, "too_large"),
+    "writes in long letters": (writes("𐍈" * 3_000), "too_large"),
     "writes on and on": (writes("a" * 20_000), "too_large"),
     "speaks no JSON": (endpoint.is_no_json, "unreadable"),
     "nests without end": (endpoint.is_nested, "unreadable"),
     "has no choices": (endpoint.has_no_choices, "unreadable"),
+    "counts backwards": (writes('{"move": "cancel"}', completion_tokens=-5), "unreadable"),
     "fails": (endpoint.fails, "status_503"),
     "sends elsewhere": (endpoint.sends_elsewhere, "unreadable"),
 }
@@ -161,3 +164,16 @@ async def test_the_first_call_of_a_turn_is_counted_before_the_second(ada: Person
     turned = await replace(ada, budget=Budget(tokens_a_day=500_000)).says(RENAME, LIKE_RENAME)
     assert turned.failures == ["nonsense", "budget_spent"]
     assert len(ada.endpoint.asked) == 1
+
+
+async def test_what_an_endpoint_counts_is_believed_within_reason(ada: Person) -> None:
+    ada.endpoint.answers(writes('{"move": "cancel"}', prompt_tokens=10**18))
+    noted = (await ada.says("leave that be")).the(NoteModel)
+    assert noted.tokens_in == MOST_COUNTED
+
+
+async def test_half_a_character_in_an_answer_harms_nothing(ada: Person) -> None:
+    ada.endpoint.answers(writes("\ud83d"))
+    turned = await ada.says(RENAME, LIKE_RENAME)
+    assert turned.failures == ["nonsense", "nonsense"]
+    assert turned.asked == [RENAMED]
