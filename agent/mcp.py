@@ -5,6 +5,7 @@ answered as whoever that is. What a caller may not ask for is not listed, and ca
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -56,8 +57,9 @@ class ToolServer:
     async def start(self) -> None:
         self._offers = offers(self._openapi())
         server = Server("annal", instructions=INSTRUCTIONS, on_list_tools=self._list, on_call_tool=self._call)
-        # Spans are infra/observe.py's.
+        # Spans and lines of requests are infra/observe.py's.
         server.middleware.clear()
+        logging.getLogger("mcp").setLevel(logging.WARNING)
         self._sessions = StreamableHTTPSessionManager(
             server, json_response=True, stateless=True, max_request_body_size=BODY_BYTES
         )

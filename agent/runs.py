@@ -4,11 +4,11 @@ The run's id is its idempotency key: asked again it says nothing new, and is tol
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from ag_ui.core import ResumeEntry, RunAgentInput, UserMessage
 from fastapi import APIRouter, Request, Response, Security
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from agent.channels import ENDS, Words, exchange
 from agent.http import CONVERSATION, EVENTS, event, stream
@@ -17,13 +17,15 @@ from agent.telling import Event
 from infra.auth import bearer, signed_in
 from infra.depth import require_shallow
 from infra.direct import DirectRoute
-from schemas.conversation import Consent
+from schemas.conversation import Channel, Consent
 from schemas.problems import Problem, answers, pointer
 
 BODY_BYTES = 1_000_000
 """Of a run: clients send all that was said before, which is not read."""
 
 LONGEST_ID = 200
+
+_CHANNELS: TypeAdapter[Channel] = TypeAdapter(Channel)
 
 
 def routes(board: Switchboard) -> APIRouter:
@@ -92,16 +94,27 @@ def _read(body: bytes, conversation_id: str) -> RunAgentInput:
 
 def _words(sent: RunAgentInput) -> Words:
     """Give what a run says: its consent, or the last message of its person. Raises Problem."""
+    channel = _channel(sent.forwarded_props)
     if sent.resume:
         consent = _consent(sent.resume)
-        return Words("yes" if consent.approved else "no", "http", sent.run_id, consent)
+        return Words("yes" if consent.approved else "no", channel, sent.run_id, consent)
     said = next((each for each in reversed(sent.messages) if isinstance(each, UserMessage)), None)
     if said is None:
         raise _invalid(("messages",), "Let the last message be one of its user")
     text = said.content if isinstance(said.content, str) else "\n".join(_texts(said.content))
     if not text.strip():
         raise _invalid(("messages",), "Let the last message of its user hold text")
-    return Words(text, "http", sent.run_id)
+    return Words(text, channel, sent.run_id)
+
+
+def _channel(forwarded: Any) -> Channel:
+    """Read through what it is said: over HTTP, unless a client that stands for more says so. Raises Problem."""
+    told = forwarded.get("channel", "http") if isinstance(forwarded, dict) else "http"
+    try:
+        return _CHANNELS.validate_python(told)
+    except ValidationError:
+        named = ", ".join(get_args(Channel))
+        raise _invalid(("forwardedProps", "channel"), f"Let it be one of {named}") from None
 
 
 def _texts(parts: Sequence[Any]) -> list[str]:
@@ -171,6 +184,7 @@ _REQUEST = {
                     "runId": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,200}$"},
                     "messages": {"type": "array", "items": {"type": "object"}},
                     "resume": {"type": "array", "items": {"type": "object"}, "maxItems": 1},
+                    "forwardedProps": {"description": "Its `channel` says through what it is said."},
                 },
                 "required": ["threadId", "runId", "messages"],
             },

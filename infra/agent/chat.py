@@ -15,8 +15,8 @@ from rich.panel import Panel
 from infra.agent.remote import ask
 from infra.settings import Unusable
 
-PATIENCE = 60.0
-"""Seconds that an answer is waited for."""
+PATIENCE = aiohttp.ClientTimeout(total=None, sock_read=90)
+"""Seconds without a word from the door, which itself says after 60 that no agent answers."""
 
 
 async def chat(url: str, token: str, conversation_id: str | None, console: Console) -> None:
@@ -40,15 +40,14 @@ async def _exchange(url: str, token: str, conversation_id: str, line: str, conso
     """Say one line and show the answer as it comes, then what it rests on."""
     path = f"/v1/conversations/{conversation_id}"
     try:
-        async with asyncio.timeout(PATIENCE):
-            async for event in _run(url, token, path, conversation_id, line):
-                if event["type"] == "TOOL_CALL_RESULT":
-                    _show_receipt(orjson.loads(event["content"]), console)
-                if event["type"] == "RUN_ERROR":
-                    console.print(f"[red]{escape(event['message'])}")
-                    return
-    except TimeoutError:
-        raise Unusable(f"No answer came within {PATIENCE:.0f} s: see that `annal agent run` does.") from None
+        async for event in _run(url, token, path, conversation_id, line):
+            if event["type"] == "TOOL_CALL_RESULT":
+                _show_receipt(orjson.loads(event["content"]), console)
+            if event["type"] == "RUN_ERROR":
+                console.print(f"[red]{escape(event['message'])}")
+                return
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise Unusable(f"The door went away ({type(error).__name__}): see that `annal api` runs.") from None
     turn = (await ask(url, token, "GET", f"{path}/turns?limit=1"))["items"][0]
     console.print(Panel(Markdown((turn["reply"] or "").replace("\n", "  \n")), title="agent", title_align="left"))
     places = ", ".join(f"{each['id']} at {each['place']}" for each in turn["citations"][:5])
@@ -63,20 +62,20 @@ def _show_receipt(receipt: dict[str, Any], console: Console) -> None:
 
 
 async def _run(url: str, token: str, path: str, conversation_id: str, line: str) -> AsyncIterator[dict[str, Any]]:
-    """Listen, say a line, and give the events of its turn."""
+    """Say a line, and give the events of its turn. Raises Unusable."""
+    sent = {
+        "threadId": conversation_id,
+        "runId": str(uuid.uuid4()),
+        "messages": [{"id": "1", "role": "user", "content": line}],
+        "forwardedProps": {"channel": "cli"},
+    }
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=None)) as session,
-        session.get(f"{url}{path}/events") as stream,
+        aiohttp.ClientSession(headers=headers, timeout=PATIENCE) as session,
+        session.post(f"{url}{path}/runs", json=sent) as stream,
     ):
         if stream.status != 200:  # noqa: PLR2004 - what HTTP calls success
             raise Unusable((await stream.json()).get("detail") or f"The door answers {stream.status}.")
-        await stream.content.readline()
-        said = {"conversation_id": conversation_id, "text": line, "channel": "cli"}
-        await ask(url, token, "POST", "/v1/commands/conversation.say", said)
         async for raw in stream.content:
             if raw.startswith(b"data: "):
-                event = orjson.loads(raw[6:])
-                yield event
-                if event["type"] in ("RUN_FINISHED", "RUN_ERROR"):
-                    return
+                yield orjson.loads(raw[6:])
