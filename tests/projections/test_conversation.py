@@ -187,6 +187,14 @@ def test_a_turn_has_each_call_of_a_model_with_its_answer() -> None:
     assert (told["tokens"], told["cost"]) == (15, 7)
 
 
+def test_a_turn_says_that_a_model_was_not_called_for_lack_of_money() -> None:
+    spent = ModelAnswered(
+        turn=1, call=1, answer=None, failure="budget_spent", tokens_in=0, tokens_out=0, cost=0, milliseconds=0
+    )
+    (call,) = turn_after(spent)["calls"]
+    assert (call["call"], call["failure"]) == (1, "budget_spent")
+
+
 def test_what_a_person_says_instead_of_the_agent_stands_with_the_turn() -> None:
     told = turn_after(PersonReplied(message_id="a", turn=1, text="YQ"))
     assert told == {
