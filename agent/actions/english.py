@@ -586,6 +586,13 @@ VERBS: dict[str, Verb] = {
             "who can edit {it}",
             "which tags does {it} have",
             "what is the amount of {it}",
+            "show me report-2026",
+            "open contract-31",
+            "what is in report-17?",
+            "show note-12",
+            "let me see report-300417",
+            "show it to me",
+            "read it to me",
         ),
     ),
     "resource.list": Verb(

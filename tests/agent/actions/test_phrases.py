@@ -56,7 +56,7 @@ def test_sentences_are_the_same_each_time() -> None:
     [
         ("resource.rename", "rename invoice-7 to Rossi"),
         ("resource.list", "show me my resources"),
-        ("resource.read", "what is in resource 17"),
+        ("resource.read", "what is in report 24"),
         ("account.me", "who am I"),
     ],
 )
