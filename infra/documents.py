@@ -35,6 +35,8 @@ live ten minutes; `POST /v1/sessions/refresh` gives the next. What each command 
 
 **Read your own writes**: give the `Annal-Position` of an answer as `min-position` to a read.
 
+**Agents of others** call all of this as tools of the Model Context Protocol, at `/v1/mcp`.
+
 **Problems** are `application/problem+json` (RFC 9457); their `code` is stable.
 """
 
