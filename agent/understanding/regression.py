@@ -9,6 +9,7 @@ from scipy import sparse
 from scipy.linalg import solve_triangular
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 Numbers = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
@@ -36,7 +37,8 @@ class Regression(NamedTuple):
             return cls._learnt_of_few(vectors, intents)
         # The gradients of vectors of length 1 are small, so the usual tolerance would end before the first round.
         learner = LogisticRegression(C=_FREEDOM, max_iter=_ROUNDS, tol=1e-5)
-        with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        # Its steps are small: threads that wait for one another take more of the machine than they give.
+        with warnings.catch_warnings(action="ignore", category=ConvergenceWarning), threadpool_limits(1):
             learner.fit(vectors, intents)
         weights, constants = learner.coef_.T, learner.intercept_
         if len(learner.classes_) == 2:  # noqa: PLR2004 - of two, scikit-learn has weights for the second alone

@@ -11,22 +11,18 @@ from random import Random
 from agent.understanding.classifier import Example
 from infra.settings import Unusable
 
-HELD_BACK = 10
-"""One in so many of BANKING77's training messages makes its validation set; it was published without one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """Messages with their intents in three parts, of which `test` is only ever measured.
 
-    `outside_…` are messages that have none of the intents.
+    Some sets have no part for validation. `outside` are messages for the test that have none of the intents.
     """
 
     train: list[Example]
     validation: list[Example]
     test: list[Example]
-    outside_train: list[str]
-    outside_test: list[str]
+    outside: list[str]
 
 
 def clinc150(directory: Path) -> Dataset:
@@ -36,8 +32,7 @@ def clinc150(directory: Path) -> Dataset:
     """
     parts = json.loads(_existing(directory / "clinc150" / "data_full.json").read_text())
     examples = {name: [Example(text, intent) for text, intent in pairs] for name, pairs in parts.items()}
-    outside = {name: [example.text for example in examples[f"oos_{name}"]] for name in ("train", "test")}
-    return Dataset(examples["train"], examples["val"], examples["test"], outside["train"], outside["test"])
+    return Dataset(examples["train"], examples["val"], examples["test"], [each.text for each in examples["oos_test"]])
 
 
 def banking77(directory: Path) -> Dataset:
@@ -45,10 +40,8 @@ def banking77(directory: Path) -> Dataset:
 
     Raises Unusable if one of its files is not there.
     """
-    published, test = (_rows(_existing(directory / "banking77" / name)) for name in ("train.csv", "test.csv"))
-    validation = [each for kept in _by_intent(published).values() for each in kept[::HELD_BACK]]
-    held_back = set(validation)
-    return Dataset([each for each in published if each not in held_back], validation, test, [], [])
+    train, test = (_rows(_existing(directory / "banking77" / name)) for name in ("train.csv", "test.csv"))
+    return Dataset(train, [], test, [])
 
 
 def shots(examples: Sequence[Example], count: int, seed: int) -> list[Example]:

@@ -97,7 +97,7 @@ def _clinc(data: Dataset, known: Embed) -> list[float]:
     classifier, right, seconds = _learnt(data, known)
     refused = [
         100 * fmean(not ranking.in_scope for ranking in classifier.rank_all(texts))
-        for texts in (data.outside_test, [example.text for example in data.test])
+        for texts in (data.outside, [example.text for example in data.test])
     ]
     return [right, seconds, *refused, _p95(classifier, data.test)]
 
