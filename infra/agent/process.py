@@ -81,6 +81,7 @@ class Agent:
 
     def __init__(self, settings: Settings, doors: Joined) -> None:
         self._doors = doors
+        self._kept = settings.cache_dir / "agent"
         self._identity = doors.identity
         self._cache = redis.client(settings)
         self._ranks: Classifier | None = None
@@ -110,7 +111,7 @@ class Agent:
             self._webhook = Webhook(settings, connection, doors.identity.vault.newest)
 
     async def start(self) -> None:
-        self._ranks = await asyncio.to_thread(taught, self._actions)
+        self._ranks = await asyncio.to_thread(taught, self._actions, self._kept)
         await self._knowledge.start()
         for policing in self._policing:
             await policing.start()
