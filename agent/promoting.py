@@ -127,9 +127,14 @@ def pattern(reply: str) -> str:
         return reply
     told, end = "", 0
     for each in found:
-        told += re.escape(reply[end : each.start()]) + (each.group() if each.group().startswith("{{") else ".+?")
+        told += _plain(reply[end : each.start()]) + (each.group() if each.group().startswith("{{") else ".+?")
         end = each.end()
-    return f"/^{told}{re.escape(reply[end:])}$/"
+    return f"/^{told}{_plain(reply[end:])}$/"
+
+
+def _plain(text: str) -> str:
+    """Let an expression find a text, and be read as it."""
+    return re.sub(r"\\([\s-])", r"\1", re.escape(text))
 
 
 class _Places:

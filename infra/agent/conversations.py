@@ -46,3 +46,26 @@ def promote(  # noqa: PLR0913 - what a terminal may say
     else:
         to.write_text(text)
         typer.echo(f"Written to {to}. Run it with `annal agent test {to}`.")
+
+
+def replay(
+    conversation: Annotated[str, typer.Argument(metavar="CONVERSATION", help="The conversation's id.")],
+    data_dir: DataDir = None,
+    *,
+    token: Token = "",
+    url: Url = None,
+    understanding: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What understands, as an agent kept it before; what would be taught now."),
+    ] = None,
+) -> None:
+    """Decide the turns of a conversation of yours anew, as messages are understood here and now, and show what differs.
+
+    Nothing is asked of anybody; exit code 1 if something differs.
+    """
+    there = door(data_dir, url, token)
+    from infra.agent import replaying  # noqa: PLC0415 - it brings a model
+
+    of_today = replaying.of_today(terminal.settings(data_dir).cache_dir / "agent")
+    understands = of_today if understanding is None else replaying.of_file(understanding)
+    raise typer.Exit(terminal.run(replaying.replay(there, conversation, understands, Console())))

@@ -1,0 +1,252 @@
+"""`annal agent replay`: turns of a conversation decided anew, with what the log says in the doors' place.
+
+Nothing is asked of anybody. A command is answered only if this turn asked just that when it was had; reads are those of
+the moment at which the message came. What neither knows stops the turn there, and that is shown.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+import msgspec
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from starlette.types import Receive, Scope, Send
+
+from agent.actions.action import Action
+from agent.actions.catalogue import commands, queries
+from agent.at import At
+from agent.comparing import Decided, differences, in_one_line, then
+from agent.hearing import hear
+from agent.knowledge.passage import Passage
+from agent.moves import Heard
+from agent.persona import persona
+from agent.promoting import Log
+from agent.teaching import taught
+from agent.turn import Turns
+from agent.understanding.classifier import Classifier
+from agent.understanding.model_file import ModelUnusable, load
+from infra.agent.options import Door
+from infra.agent.promote import read_log
+from infra.agent.remote import Refused, ask
+from infra.auth import Caller
+from infra.auth.vault import Person
+from infra.settings import Unusable
+from schemas.conversation import MessageReceived, PostCommand, Propose, Reply, Understand
+from schemas.message import Actor, Asked, FactMeta, Outcome, Recorded
+from schemas.rights import permitted
+
+MEMBER = ("member",)
+Understands = Callable[[Sequence[Action]], Classifier]
+"""Gives what is to understand the messages. Raises Unusable."""
+
+KEY = b"\x00" * 64
+"""What a replay seals with, and opens itself; it leaves nothing behind."""
+
+_DATED = {"/changes": "time", "/v1/memories": "written_time"}
+"""Lists that are not read as of a moment, by how their paths end, and what says when each item came to be."""
+
+
+class NotOnRecord(Exception):  # noqa: N818 - it says what is wanted
+    """A turn wants what the log does not know; the sentence says what."""
+
+
+@dataclass
+class Replaying:
+    """Decides the turns of one conversation anew, one after the other, each after what the one before came to now."""
+
+    door: Door
+    log: Log
+    actions: Sequence[Action]
+    classifier: Classifier
+    person: Person
+    dialogue: Any = None
+    proposal: Any = None
+    turn: Mapping[str, Any] = field(default_factory=dict)
+    steps: list[Any] = field(default_factory=list)
+
+    async def decide(self, turn: Mapping[str, Any]) -> Decided:
+        """Take a turn as if it came now. Raises Unusable while a door that is read does not answer."""
+        self.turn, self.steps = turn, []
+        stopped = ""
+        try:
+            await self._turns().take(_recorded(turn, self.person.account_id))
+        except NotOnRecord as error:
+            stopped = str(error)
+        self._keep()
+        return self._decided(stopped)
+
+    def _turns(self) -> Turns:
+        caller = Caller(Actor(id=self.person.account_id), (permitted(self.log.roles or MEMBER, {}),))
+
+        async def again(_actor: Actor) -> Caller:
+            return caller
+
+        async def person(_account_id: str) -> Person:
+            return self.person
+
+        async def end(_conversation_id: str) -> str:
+            return "conversation:0:0"
+
+        async def hears(at: At) -> Heard:
+            return hear(at, self.classifier)
+
+        async def search(*_: Any) -> Sequence[Passage]:
+            raise NotOnRecord("looks something up in documents, whose texts are not on record")
+
+        async def tell(*_: Any) -> None:
+            """Nobody listens to a replay."""
+
+        return Turns(self._answer, self._ask, again, person, end, hears, persona, self.actions, search, tell)
+
+    async def _ask(self, asked: Asked) -> Outcome:
+        """Record a step here, and nowhere else."""
+        self.steps.append(asked.command)
+        return Outcome(command_id=asked.meta.id, status="accepted", type=asked.meta.type)
+
+    # ── in the doors' place ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, query = scope["path"], scope["query_string"].decode()
+        if scope["method"] == "GET":
+            status, said = await self._read(path, query)
+        else:
+            status, said = self._posted(path.rpartition("/")[2], orjson.loads((await receive())["body"]))
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": orjson.dumps(said)})
+
+    def _posted(self, type_: str, body: Any) -> tuple[int, Any]:
+        """Answer a command as it was answered in this turn. Raises NotOnRecord for another one."""
+        for posted in self.turn["posted"]:
+            if (posted["action"], posted["body"]) == (type_, body):
+                outcome = self.log.outcomes.get(posted["command_id"])
+                if outcome:
+                    return 200 if outcome["status"] == "accepted" else 409, {**outcome, "detail": outcome["reason"]}
+        raise NotOnRecord(f"asks {type_} {in_one_line(body)}, which this turn never asked")
+
+    async def _read(self, path: str, query: str) -> tuple[int, Any]:
+        own = f"/v1/conversations/{self.log.conversation['conversation_id']}"
+        if path == own:
+            kept = {"dialogue": self.dialogue, "proposal": self.proposal, "answered": self.turn["turn"] - 1}
+            return 200, {**self.log.conversation, **kept, "turn": self.turn["turn"], "summary": None}
+        if path == f"{own}/turns/{self.turn['turn']}":
+            consent = self.turn["consent"] if self.turn["intent"] is None else None
+            return 200, {
+                **self.turn, "posted": [], "proposal": None, "consent": consent, "foreign": False, "replied": False
+            }  # fmt: skip
+        if path == f"{own}/turns":
+            return 200, {"items": [row for row in self.log.turns[::-1] if row["turn"] <= self.turn["turn"]]}
+        return await self._read_as_it_was(path, query)
+
+    async def _read_as_it_was(self, path: str, query: str) -> tuple[int, Any]:
+        """Read as of the moment of the message. Raises NotOnRecord for what cannot be."""
+        moment, said = self.turn["said_time"], dict(parse_qsl(query))
+        dated = next((name for end, name in _DATED.items() if path.endswith(end)), None)
+        if dated is None and not any("as_of" in each.properties for each in self.actions if _is(each.path, path)):
+            raise NotOnRecord(f"reads {path}, of which the past is not kept")
+        asked = urlencode(said if dated else {"as_of": moment, **said})
+        try:
+            body = await ask(*self.door, "GET", f"{quote(path)}?{asked}")
+        except Refused as refused:
+            return refused.status, {"detail": str(refused)}
+        if dated is not None:
+            body["items"] = [row for row in body["items"] if row[dated] < moment]
+        return 200, body
+
+    # ── what came of it ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _keep(self) -> None:
+        """Let the next turn know what this one came to."""
+        for step in self.steps:
+            if isinstance(step, Propose):
+                said = {name: getattr(step, name) for name in ("proposal_id", "action", "about", "digest", "version")}
+                self.proposal = {**said, "body": self._opened("command", step.body)}
+            if isinstance(step, PostCommand) and step.proposal_id is not None:
+                self.proposal = None
+            if isinstance(step, Reply) and step.dialogue is not None:
+                self.dialogue = self._opened("dialogue", step.dialogue)
+
+    def _decided(self, stopped: str) -> Decided:
+        understood = next((step for step in self.steps if isinstance(step, Understand)), None)
+        slots = {each.name: self._opened("slot", each.value) for each in understood.slots} if understood else {}
+        proposed = next((step for step in self.steps if isinstance(step, Propose)), None)
+        posted = next((step for step in self.steps if isinstance(step, PostCommand)), None)
+        reply = next((step for step in self.steps if isinstance(step, Reply)), None)
+        return Decided(
+            understood.intent if understood else None,
+            slots,
+            [proposed.action, self._opened("command", proposed.body)] if proposed else None,
+            [posted.action, self._opened("command", posted.body)] if posted else None,
+            self.person.open("message", reply.text) if reply is not None and reply.text else "",
+            stopped=stopped,
+        )
+
+    def _opened(self, place: str, sealed: str) -> Any:
+        return msgspec.json.decode(self.person.open(place, sealed))
+
+
+async def replay(door: Door, conversation_id: str, understands: Understands, console: Console) -> int:
+    """Decide a conversation anew and show the differences; 1 if there are some, else 0. Raises Unusable."""
+    log = await read_log(door, conversation_id)
+    actions = [*commands(), *queries(await ask(*door, "GET", "/openapi.json"))]
+    person = Person(log.conversation["account_id"], KEY)
+    replaying = Replaying(door, log, actions, await asyncio.to_thread(understands, actions), person)
+    table = Table("turn", "message", "what", "then", "now")
+    turns = [turn for turn in log.turns if turn["replied"] and turn["reply"] is not None]
+    other = 0
+    for turn in turns:
+        found = differences(then(turn), await replaying.decide(turn))
+        other += bool(found)
+        for row in found or [("the same", "", "")]:
+            table.add_row(str(turn["turn"]), escape(turn["text"] or ""), *map(escape, row))
+    console.print(table)
+    console.print(f"{len(turns)} turns were decided anew, {other} of them otherwise; nothing was asked of anybody.")
+    return 1 if other else 0
+
+
+def of_today(directory: Path) -> Understands:
+    """Understand as an agent that starts now does; it keeps what it learnt in this directory."""
+    return lambda actions: taught(actions, directory)
+
+
+def of_file(path: Path) -> Understands:
+    """Understand as what was learnt and kept before."""
+
+    def understands(_actions: Sequence[Action]) -> Classifier:
+        try:
+            return load(path)
+        except ModelUnusable as error:
+            raise Unusable(str(error)) from None
+
+    return understands
+
+
+def _recorded(turn: Mapping[str, Any], account_id: str) -> Recorded:
+    """Give the fact of a message as a turn has it."""
+    id_, subject = turn["fact_id"], turn["conversation_id"]
+    meta = FactMeta(
+        id=id_,
+        type=MessageReceived.type,
+        subject=subject,
+        version=1,
+        time=int(datetime.fromisoformat(turn["said_time"]).timestamp() * 1000),
+        actor=Actor(id=account_id),
+        command_id=id_,
+        command_type="conversation.say",
+        command_offset=0,
+        correlation_id=id_,
+    )
+    fact = MessageReceived(account_id=account_id, message_id=id_, turn=turn["turn"], text="", channel=turn["channel"])
+    return Recorded(meta, fact)
+
+
+def _is(template: str, path: str) -> bool:
+    """Say whether a path is one of a template's, such as /v1/resources/{resource_id}."""
+    return bool(template) and re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path) is not None
