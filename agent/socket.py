@@ -5,7 +5,8 @@ sent twice and is to count once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Annotated
 
@@ -36,6 +37,9 @@ Who = Callable[[str, str | None], Awaitable[Caller]]
 """Says who shows credentials, from which network address. Raises Problem."""
 
 
+Heard = AsyncGenerator[Event | None]
+
+
 class Sent(BaseModel):
     """A message of a client."""
 
@@ -59,24 +63,33 @@ class Talk:
         line = self._board.line(socket)
         await line.require_own()
         with self._board.seat():
-            await socket.accept(_protocol(socket))
-            hearing = asyncio.create_task(self._hear(socket, line))
-            saying = asyncio.create_task(self._say(socket, line))
-            try:
-                await asyncio.wait((hearing, saying), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                await ended(hearing, saying)
+            async with aclosing(line.hear()) as heard:
+                await anext(heard)
+                await socket.accept(_protocol(socket))
+                await self._talk(socket, line, heard)
             if socket.application_state is WebSocketState.CONNECTED and socket.client_state is WebSocketState.CONNECTED:
                 await socket.close(OVER)
 
-    async def _hear(self, socket: WebSocket, line: Line) -> None:
-        """Send what goes on for as long as the caller may hear it."""
+    async def _talk(self, socket: WebSocket, line: Line, heard: Heard) -> None:
+        """Let the caller say and hear until they go, or may do so no more."""
+        tasks = [asyncio.create_task(each) for each in (self._hear(socket, heard), self._say(socket, line))]
         try:
-            async for event in line.hear():
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await ended(*tasks)
+        for task in done:
+            task.result()
+
+    async def _hear(self, socket: WebSocket, heard: Heard) -> None:
+        """Send what goes on; whenever nothing does, look whether the caller may hear it still."""
+        try:
+            async for event in heard:
                 if event is not None:
                     await _send(socket, event)
                 else:
                     await self._again(socket)
+        except WebSocketDisconnect:
+            return
         except Problem as problem:
             await _send(socket, wrong(problem))
 

@@ -58,8 +58,9 @@ def _receipts(receipts: Sequence[Receipt]) -> list[Event]:
 
 
 def finished(recording: Recording, said: Said) -> list[Event]:
-    """Tell that the turn is over: on record, or waiting for the person's consent to what was proposed."""
-    return [{"type": "RUN_FINISHED", **_run(recording), "outcome": _outcome(said.proposed, said.text)}]
+    """Tell that the turn is over, on record or waiting for the person's consent, and what the answer rests on."""
+    cited = {"citations": [each.model_dump() for each in said.citations]}
+    return [{"type": "RUN_FINISHED", **_run(recording), "outcome": _outcome(said.proposed, said.text), "result": cited}]
 
 
 def _outcome(proposed: tuple[str, str] | None, text: str) -> Mapping[str, Any]:
@@ -88,7 +89,12 @@ def recalled(turn: Mapping[str, Any]) -> list[Event]:
     return [
         *_receipts([Receipt(**receipt) for receipt in turn["receipts"]]),
         *_text(str(uuid_utils.uuid5(uuid_utils.UUID(turn["fact_id"]), "message")), text),
-        {"type": "RUN_FINISHED", **_run_of(turn), "outcome": _outcome(proposed, text)},
+        {
+            "type": "RUN_FINISHED",
+            **_run_of(turn),
+            "outcome": _outcome(proposed, text),
+            "result": {"citations": turn["citations"]},
+        },
     ]
 
 

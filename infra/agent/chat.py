@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -37,20 +37,28 @@ def _typed(console: Console) -> str:
 
 
 async def _exchange(url: str, token: str, conversation_id: str, line: str, console: Console) -> None:
-    """Say one line and show the answer as it comes, then what it rests on."""
+    """Say one line and show the answer, what was done for it, and what it rests on."""
     path = f"/v1/conversations/{conversation_id}"
+    text = ""
     try:
         async for event in _run(url, token, path, conversation_id, line):
-            if event["type"] == "TOOL_CALL_RESULT":
+            if event["type"] == "TEXT_MESSAGE_CONTENT":
+                text += event["delta"]
+            elif event["type"] == "TOOL_CALL_RESULT":
                 _show_receipt(orjson.loads(event["content"]), console)
-            if event["type"] == "RUN_ERROR":
+            elif event["type"] == "RUN_ERROR":
                 console.print(f"[red]{escape(event['message'])}")
-                return
+            elif event["type"] == "CUSTOM":
+                console.print("[dim]A person has taken over; their answer is read among the turns.[/]")
+            elif event["type"] == "RUN_FINISHED" and text:
+                _show(text, event["result"]["citations"], console)
     except (aiohttp.ClientError, TimeoutError) as error:
         raise Unusable(f"The door went away ({type(error).__name__}): see that `annal api` runs.") from None
-    turn = (await ask(url, token, "GET", f"{path}/turns?limit=1"))["items"][0]
-    console.print(Panel(Markdown((turn["reply"] or "").replace("\n", "  \n")), title="agent", title_align="left"))
-    places = ", ".join(f"{each['id']} at {each['place']}" for each in turn["citations"][:5])
+
+
+def _show(text: str, citations: Sequence[Mapping[str, Any]], console: Console) -> None:
+    console.print(Panel(Markdown(text.replace("\n", "  \n")), title="agent", title_align="left"))
+    places = ", ".join(f"{each['id']} at {each['place']}" for each in citations[:5])
     if places:
         console.print(f"[dim]from {escape(places)}[/]")
 

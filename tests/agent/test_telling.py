@@ -9,17 +9,18 @@ from pydantic import TypeAdapter
 from agent import telling
 from agent.at import Said
 from agent.dialogue import Dialogue
-from schemas.conversation import Receipt
+from schemas.conversation import Citation, Receipt
 from tests.agent.at import MESSAGE, recording
 
 EVENTS: TypeAdapter[list[Event]] = TypeAdapter(list[Event])
 
 RECEIPT = Receipt(command_id="x", type="resource.rename", subject="r", status="accepted", position="resource:0:1")
+CITATION = Citation(kind="fact", id="r", place="resource:0:1")
 PROPOSAL = {"proposal_id": "p", "digest": "d" * 64}
 
 
 def remembered(**more: Any) -> dict[str, Any]:
-    none: dict[str, Any] = {"reply": None, "answers": [], "proposal": None, "receipts": []}
+    none: dict[str, Any] = {"reply": None, "answers": [], "proposal": None, "receipts": [], "citations": []}
     return {"conversation_id": "c", "fact_id": MESSAGE} | none | more
 
 
@@ -28,9 +29,10 @@ def remembered(**more: Any) -> dict[str, Any]:
     [
         (Said("Hello, I am Eliza. What shall I do?", Dialogue()), {}),
         (Said("Done.", Dialogue(), receipts=(RECEIPT,)), {"receipts": [RECEIPT.model_dump()]}),
+        (Said("It was Bo.", Dialogue(), citations=(CITATION,)), {"citations": [CITATION.model_dump()]}),
         (Said("Shall I do this?", Dialogue(), proposed=("p", "d" * 64)), {"proposal": PROPOSAL}),
     ],
-    ids=["talk", "receipt", "interrupt"],
+    ids=["talk", "receipt", "citation", "interrupt"],
 )
 def test_what_is_remembered_is_what_was_told(said: Said, turn: dict[str, Any]) -> None:
     turn_of = recording([])

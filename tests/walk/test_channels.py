@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from io import StringIO
 from typing import Any
 
 import httpx2
@@ -12,10 +13,12 @@ import pytest
 import websockets
 from ag_ui.core import Event
 from pydantic import TypeAdapter
+from rich.console import Console
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from agent.channels import ENDS
+from infra.agent import chat
 from tests.walk.conftest import Running
 from tests.walk.somebody import Somebody, felt, played, somebody
 
@@ -194,6 +197,17 @@ async def test_a_socket_passes_the_same_door(
                 pass
         assert refused.value.response.status_code == status
         assert orjson.loads(refused.value.response.body)["code"] == code
+
+
+# ── terminal ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_terminal_shows_the_answer(running: Running, ada: Somebody, talk: str) -> None:
+    shown = StringIO()
+    await chat._exchange(running.url, ada.token, talk, "hello", Console(file=shown, width=80))
+    assert "Eliza" in shown.getvalue()
+    turns = (await ada.get(f"/v1/conversations/{talk}/turns")).json()["items"]
+    assert [(turn["text"], turn["channel"]) for turn in turns] == [("hello", "cli")]
 
 
 # ── webhook ───────────────────────────────────────────────────────────────────────────────────────────────────────────
