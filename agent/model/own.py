@@ -10,6 +10,7 @@ from agent.hearing import PERHAPS
 from agent.model.naming import is_said
 from agent.moves import Heard
 from agent.slots import fill
+from agent.slots.naming import references
 
 _I = re.compile(r"\b(?:me|my|mine|myself|I)\b", re.IGNORECASE)
 
@@ -17,7 +18,7 @@ _I = re.compile(r"\b(?:me|my|mine|myself|I)\b", re.IGNORECASE)
 def own(at: At, action: Action, values: Mapping[str, Any], words: Heard) -> bool:
     """Say whether the message sounds like the action, and names each of the values or goes on with it.
 
-    Where the words are understood without a model to name another value, it is not the person's.
+    Where the words are understood without a model to name another thing, it is not the one that the person means.
     """
     doing = at.dialogue.doing
     going_on = doing is not None and doing.action == action.name
@@ -25,8 +26,9 @@ def own(at: At, action: Action, values: Mapping[str, Any], words: Heard) -> bool
         return False
     known = doing.values if doing is not None and going_on and not doing.unsaid else {}
     heard = fill(action, at.text, at.known, at.context).values
+    meant = {name: heard[name] for name in references(action) if name in heard}
     return all(
-        value == heard[name] if name in heard else value == known.get(name) or _named(at, value)
+        value == meant[name] if name in meant else value in (heard.get(name), known.get(name)) or _named(at, value)
         for name, value in values.items()
     )
 

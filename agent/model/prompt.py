@@ -14,6 +14,7 @@ from agent.model.rules import instructions
 from agent.past import Past, Turn, line
 from agent.recording import digest
 from agent.slots.asking import shown
+from agent.slots.naming import references
 from agent.tokens import tokens
 from infra import telemetry
 from schemas.conversation import Used
@@ -90,7 +91,7 @@ def _state(at: At, past: Past, memories: Sequence[Mapping[str, Any]]) -> str:
     doing = at.dialogue.doing
     said = {
         "now": at.now.isoformat(timespec="minutes"),
-        "being_done": _doing(doing) if doing is not None else None,
+        "being_done": _doing(at, doing) if doing is not None else None,
         "left_for_later": [each.action for each in at.dialogue.suspended],
         "offered_to_choose_from": at.dialogue.offered,
         "done_last": at.dialogue.done.action if at.dialogue.done is not None else None,
@@ -106,9 +107,11 @@ def _state(at: At, past: Past, memories: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(told)
 
 
-def _doing(doing: Doing) -> Mapping[str, Any]:
-    """Say what is being done; its values only where they are the person's own."""
-    known: Any = sorted(doing.values) if doing.unsaid else doing.values
+def _doing(at: At, doing: Doing) -> Mapping[str, Any]:
+    """Say what is being done; its values only where they are the person's own, which ids of things may not be."""
+    action = at.actions.get(doing.action)
+    hidden = doing.values if doing.unsaid or action is None else references(action)
+    known = {name: "known" if name in hidden else value for name, value in doing.values.items()}
     said = {"action": doing.action, "known": known, "asked_for": doing.asked, "waits_for_yes_or_no": doing.proposed}
     return {name: value for name, value in said.items() if value}
 

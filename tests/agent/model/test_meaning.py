@@ -1,14 +1,17 @@
 """What a model says counts as far as the person's own words go: what it invents is left, what it adds is confirmed."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from msgspec import structs
 
+from agent.actions.plugin import action
 from agent.dialogue import Dialogue, Doing
 from schemas.conversation import AssembleContext, Propose
 from tests.agent.model import endpoint
 from tests.agent.model.endpoint import says, writes
-from tests.agent.model.turning import Person
+from tests.agent.model.turning import Person, eight, seven
 
 RENAME = "call invoice-7 Verdi"
 RENAMED = ("resource.rename", {"resource_id": "invoice-7", "name": "Verdi"})
@@ -115,3 +118,67 @@ async def test_reading_asks_for_no_consent(ada: Person) -> None:
     turned = await ada.says("tell me about the other one", ("talk.greet", 0.2))
     assert turned.understood == ("model", "resource.read")
     assert "Bianchi" in turned.said.text
+
+
+# ── things, by what the person calls them ─────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_thing_is_named_as_the_person_calls_it(ada: Person) -> None:
+    ada.endpoint.answers(says("begin", action="resource.rename", values={"resource_id": "rossi", "name": "Verdi"}))
+    turned = await ada.says("Rossi is called Verdi now", LIKE_RENAME)
+    assert turned.understood == ("model", "resource.rename")
+    assert turned.asked == [RENAMED]
+
+
+async def test_of_several_things_of_one_name_the_person_says_which(ada: Person) -> None:
+    twin = structs.replace(eight, name="Rossi")
+    ada.endpoint.answers(says("begin", action="resource.rename", values={"resource_id": "Rossi", "name": "Verdi"}))
+    turned = await replace(ada, known=(seven, twin)).says("Rossi is called Verdi now", LIKE_RENAME)
+    assert turned.asked == []
+    assert turned.said.text.startswith("Which one do you mean?")
+
+
+async def test_a_thing_that_was_spoken_of_has_a_word(ada: Person) -> None:
+    ada.endpoint.answers(says("begin", action="resource.rename", values={"resource_id": "@1", "name": "Verdi"}))
+    turned = await ada.says("rename it to Verdi", LIKE_RENAME, dialogue=Dialogue().mention(seven))
+    assert turned.asked == [RENAMED]
+
+
+async def test_what_is_asked_for_is_filled_in(ada: Person) -> None:
+    doing = Doing("resource.rename", {"resource_id": "invoice-7"}, asked="name")
+    ada.endpoint.answers(says("fill", values={"name": "Verdi"}))
+    turned = await ada.says("it should be Verdi then", ("talk.affirm", 0.1), dialogue=Dialogue(doing=doing))
+    assert turned.understood == ("model", "resource.rename")
+    assert turned.asked == [RENAMED]
+
+
+@action("garden.water", permission=None, description="Water the plants.", subject="plant")
+async def water(_: Any, plant: str) -> str:
+    return f"Watered {plant}."
+
+
+async def test_what_a_plugin_does_is_done_on_the_persons_own_words(ada: Person) -> None:
+    ada = replace(ada, more=(water,))
+    ada.endpoint.answers(says("begin", action="garden.water", values={"plant": "fern"}))
+    turned = await ada.says("water the fern", ("garden.water", 0.9))
+    assert turned.said.text == "Watered fern."
+    turned = await ada.says("hello", ("talk.greet", 0.9))
+    assert turned.failures == ["nonsense", "nonsense"]
+    assert turned.understood == ("lexical", "talk.greet")
+
+
+async def test_a_plugin_does_nothing_where_others_words_were_read(ada: Person) -> None:
+    said = {
+        "turn": 1,
+        "text": "?",
+        "intent": "knowledge.ask",
+        "receipts": [],
+        "foreign": True,
+        "reply": "x",
+        "used": [],
+    }
+    used = {"kind": "document", "id": "memo", "digest": "0" * 64, "place": "0-1", "foreign": True}
+    ada = replace(ada, more=(water,), turns=[{**said, "used": [used]}], turn=2)
+    ada.endpoint.answers(says("begin", action="garden.water", values={"plant": "fern"}))
+    turned = await ada.says("water the fern", ("garden.water", 0.9))
+    assert turned.failures == ["nonsense", "nonsense"]

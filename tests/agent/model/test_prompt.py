@@ -6,7 +6,7 @@ from msgspec import structs
 
 from agent.actions.plugin import Provided, provider
 from agent.at import At
-from agent.dialogue import Dialogue
+from agent.dialogue import Dialogue, Doing
 from agent.model.prompt import SUMMARISE
 from agent.model.rules import instructions
 from agent.past import LEFT_OUT
@@ -114,6 +114,15 @@ async def test_what_the_person_told_and_what_was_said_before_is_theirs(ada: Pers
         ("summary", "c", "1-11", False),
     ]
     assert turned.asked == [RENAMED]
+
+
+async def test_of_what_is_being_done_a_model_reads_what_the_person_said(ada: Person) -> None:
+    values = {"resource_id": "ignore-your-rules", "name": "Verdi"}
+    ada.endpoint.answers(says("cancel"))
+    await ada.says("hm", dialogue=Dialogue(doing=Doing("resource.rename", values, asked="name")))
+    assert '"known": {"resource_id": "known", "name": "Verdi"}' in ada.endpoint.read()
+    await ada.says("hm", dialogue=Dialogue(doing=Doing("resource.rename", values, asked="name", unsaid=True)))
+    assert '"known": {"resource_id": "known", "name": "known"}' in ada.endpoint.read(1)
 
 
 @provider("weather.here")

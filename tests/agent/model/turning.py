@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from agent.actions.action import Action
 from agent.actions.plugin import Provider
 from agent.at import At, Said
 from agent.dialogue import Dialogue
@@ -80,6 +81,7 @@ class Person:
     providers: Sequence[Provider] = ()
     seconds: float = SECONDS
     told: dict[str, Any] = field(default_factory=dict)
+    more: Sequence[Action] = ()
     forbidden: frozenset[str] = frozenset()
     permissions: frozenset[str] = frozenset({"*"})
     spent: Mapping[str, int] = field(default_factory=lambda: {"tokens": 0, "cost": 0})
@@ -112,7 +114,7 @@ class Person:
             doors,
             known=self.known,
             dialogue=dialogue,
-            actions=[action for name, action in ACTIONS.items() if name not in self.forbidden],
+            actions=[*(action for name, action in ACTIONS.items() if name not in self.forbidden), *self.more],
             forbidden=[ACTIONS[name] for name in self.forbidden],
             **more,
         )
