@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from agent.channels import ENDS
-from infra.agent import chat
+from infra.agent.chat import _exchange
 from tests.walk.conftest import Running
 from tests.walk.somebody import Somebody, felt, played, somebody
 
@@ -204,7 +204,7 @@ async def test_a_socket_passes_the_same_door(
 
 async def test_a_terminal_shows_the_answer(running: Running, ada: Somebody, talk: str) -> None:
     shown = StringIO()
-    await chat._exchange(running.url, ada.token, talk, "hello", Console(file=shown, width=80))
+    await _exchange(running.url, ada.token, talk, "hello", Console(file=shown, width=80))
     assert "Eliza" in shown.getvalue()
     turns = (await ada.get(f"/v1/conversations/{talk}/turns")).json()["items"]
     assert [(turn["text"], turn["channel"]) for turn in turns] == [("hello", "cli")]
