@@ -46,7 +46,7 @@ def turn(number: int, text: str, reply: str, **more: Any) -> dict[str, Any]:
 TAGGED = turn(
     1,
     "tag invoice-7 as late",
-    "Done: resource invoice-7 (Rossi) was tagged (tags: [late]).",
+    'Done: resource invoice-7 (Rossi) was tagged (tags: ["late"]).',
     intent="resource.tag",
     slots=[{"name": "resource_id", "value": '"invoice-7"', "before": None}],
     posted=[
