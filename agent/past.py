@@ -15,7 +15,7 @@ from schemas.conversation import Summarise
 TURNS_TOKENS = 1_200
 SUMMARY_TOKENS = 400
 READ = 200
-"""Turns that are looked at: what a page of them holds."""
+"""Turns that are looked at, at the most: what a page of them holds."""
 
 MOST_SAID = 500
 """Characters of a message that are told."""
@@ -56,7 +56,9 @@ async def past(at: At) -> Past:
     """Read what was said before the message of this turn. Raises Problem."""
     summary = _summary(at)
     since = summary.last if summary is not None else 0
-    answer = await at.doors.get(f"/v1/conversations/{at.recording.message.subject}/turns", {"limit": READ})
+    newest = at.conversation.get("turn", at.recording.turn)
+    limit = {"limit": max(1, min(READ, newest - since))}
+    answer = await at.doors.get(f"/v1/conversations/{at.recording.message.subject}/turns", limit)
     rows = answer.body["items"] if answer.good else []
     turns = sorted((row for row in rows if since < row["turn"] < at.recording.turn), key=lambda row: row["turn"])
     begin, room = len(turns), TURNS_TOKENS

@@ -63,8 +63,10 @@ class Listening:
 
         A yes, a no and the end of something are the person's own words, and need no model.
         """
+        if isinstance(words.move, Agree | Cancel):
+            return words
         mine = await at.doors.get("/v1/memories")
-        if isinstance(words.move, Agree | Cancel) or not mine.good:
+        if not mine.good:  # what the person may spend is not known
             return words
         said = await past(at)
         asked = await prompt(at, said, mine.body["items"], self.providers)

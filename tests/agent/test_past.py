@@ -127,3 +127,16 @@ async def test_the_longest_messages_can_be_summarised() -> None:
     said = await past(here)
     await summarise(here, said)
     assert opened(steps)[1] == said.over[-1]["turn"]
+
+
+async def test_no_more_turns_are_read_than_were_said_since_the_summary() -> None:
+    asked: list[str] = []
+
+    def told(query: Mapping[str, str]) -> Any:
+        asked.append(query["limit"])
+        return {"items": []}
+
+    here = at("hello", Answers({"/v1/conversations/c/turns": told}))
+    conversation = {**here.conversation, "turn": 32, "summary": {"first": 1, "last": 20, "text": "tags"}}
+    await past(replace(here, conversation=conversation, recording=replace(here.recording, turn=31)))
+    assert asked == ["12"]
