@@ -26,6 +26,21 @@ EVENTS = {
 }
 """What streams of them answer, for the API document."""
 
+WRONG = (
+    "account_not_active",
+    "credentials_missing",
+    "key_invalid",
+    "not_ready",
+    "permission_missing",
+    "postgres_unavailable",
+    "rate_limited",
+    "session_ended",
+    "token_expired",
+    "token_invalid",
+    "too_many_listeners",
+)
+"""What may be wrong with whoever listens, or with what is needed for it."""
+
 CONVERSATION = {
     "name": "conversation_id",
     "in": "path",
@@ -81,7 +96,7 @@ def _described() -> dict[str, Any]:
         "response_class": Response,
         "responses": {
             200: EVENTS,
-            **answers("credentials_missing", "not_found", "permission_missing", "rate_limited", "too_many_listeners"),
+            **answers(*WRONG, "not_found", "read_model_behind"),
         },
         "openapi_extra": {"parameters": [CONVERSATION]},
     }

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response, Security
 from pydantic import TypeAdapter, ValidationError
 
 from agent.channels import ENDS, Words, exchange
-from agent.http import CONVERSATION, EVENTS, event, stream
+from agent.http import CONVERSATION, EVENTS, WRONG, event, stream
 from agent.line import Line, Switchboard
 from agent.telling import Event
 from infra.auth import bearer, signed_in
@@ -152,19 +152,18 @@ def _described() -> dict[str, Any]:
         "responses": {
             200: EVENTS,
             **answers(
+                *WRONG,
                 "body_invalid",
                 "body_too_large",
                 "content_type_unsupported",
                 "conversation_busy",
                 "conversation_unknown",
-                "credentials_missing",
                 "idempotency_key_reused",
                 "kafka_unavailable",
-                "permission_missing",
                 "proposal_changed",
-                "rate_limited",
+                "proposal_unknown",
+                "rule_failed",
                 "too_busy",
-                "too_many_listeners",
             ),
         },
         "openapi_extra": {"parameters": [CONVERSATION], "requestBody": _REQUEST},
