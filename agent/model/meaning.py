@@ -7,6 +7,7 @@ done; only their own yes is a yes; and of what was done a model says nothing.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from agent.acting import GIVING
 from agent.actions.action import Action
 from agent.at import At
 from agent.dialogue import Doing
@@ -14,7 +15,7 @@ from agent.hearing import CLEARLY, PERHAPS
 from agent.intents import INTENTS
 from agent.model.claims import claims
 from agent.model.naming import things
-from agent.model.own import own
+from agent.model.own import asked_for, own
 from agent.model.saying import Agrees, Begins, Cancels, Corrects, Fills, Nonsense, Saying, Talks, Wonders
 from agent.moves import Agree, Begin, Cancel, Correct, Fill, Forbidden, Heard, Move, Talk, Unclear
 from agent.slots.validity import wrong
@@ -73,6 +74,8 @@ def meant(at: At, saying: Saying, words: Heard, *, foreign: bool) -> Meant:
 
 
 def _asked(at: At, action: Action, said: Mapping[str, Any], words: Heard, *, foreign: bool) -> Meant:
+    if (action.effect == "destroys" or action.verb in GIVING) and not asked_for(at, action, words):
+        raise Nonsense(f"The words do not ask for {action.name}; say what the message means otherwise, or unclear.")
     values = _valid(at, action, said)
     mine = action.effect == "reads" or own(at, action, values, words)
     if action.handler is not None and action.effect != "reads" and (foreign or not mine):

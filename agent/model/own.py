@@ -15,16 +15,22 @@ from agent.slots.naming import references
 _I = re.compile(r"\b(?:me|my|mine|myself|I)\b", re.IGNORECASE)
 
 
+def asked_for(at: At, action: Action, words: Heard) -> bool:
+    """Say whether the message sounds like an action, or goes on with it."""
+    doing = at.dialogue.doing
+    going_on = doing is not None and doing.action == action.name
+    return going_on or any(each.intent == action.name and each.score >= PERHAPS for each in words.ranking)
+
+
 def own(at: At, action: Action, values: Mapping[str, Any], words: Heard) -> bool:
     """Say whether the message sounds like the action, and names each of the values or goes on with it.
 
     Where the words are understood without a model to name another thing, it is not the one that the person means.
     """
-    doing = at.dialogue.doing
-    going_on = doing is not None and doing.action == action.name
-    if not going_on and not any(each.intent == action.name and each.score >= PERHAPS for each in words.ranking):
+    if not asked_for(at, action, words):
         return False
-    known = doing.values if doing is not None and going_on and not doing.unsaid else {}
+    doing = at.dialogue.doing
+    known = doing.values if doing is not None and doing.action == action.name and not doing.unsaid else {}
     heard = fill(action, at.text, at.known, at.context).values
     meant = {name: heard[name] for name in references(action) if name in heard}
     return all(

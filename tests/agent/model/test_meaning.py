@@ -90,6 +90,16 @@ async def test_what_a_model_adds_is_confirmed_by_the_person(
     assert doing.proposed
 
 
+@pytest.mark.parametrize("action", ["resource.trash", "account.erase", "resource.transfer"])
+async def test_what_cannot_be_taken_back_is_not_even_proposed_unless_the_words_sound_like_it(
+    ada: Person, action: str
+) -> None:
+    ada.endpoint.answers(says("begin", action=action, values={}))
+    turned = await ada.says("hello invoice-7", ("talk.greet", 0.9), (action, 0.05))
+    assert turned.failures == ["nonsense", "nonsense"]
+    assert turned.understood == ("lexical", "talk.greet")
+
+
 async def test_what_a_model_added_is_confirmed_also_where_more_is_said_in_the_next_message(ada: Person) -> None:
     ada.endpoint.answers(says("begin", action="resource.tag", values={"tags": ["paid"]}))
     first = await ada.says("tag it", ("resource.tag", 0.9))
