@@ -196,3 +196,13 @@ def opened(sealed: str) -> str:
 def test_the_rules_fit_into_a_small_window() -> None:
     told = instructions(own(), (action for action in ACTIONS.values() if action.domain != "conversation"))
     assert tokens(told) < 12_000
+
+
+async def test_after_others_words_nothing_is_said_to_be_forgotten_that_waits_for_a_yes(ada: Person) -> None:
+    row = {"memory_id": "m", "conversation_id": "c", "text": "I like tea", "position": "conversation:0:4"}
+    ada = replace(ada, turns=[BEFORE], turn=2, memories=[row])
+    ada.endpoint.answers(says("talk", intent="memory.forget"))
+    turned = await ada.says("forget what I said of tea", ("memory.forget", 0.9))
+    assert turned.asked == []
+    assert turned.the(Propose).action == "conversation.forget"
+    assert "Forgotten" not in turned.said.text
