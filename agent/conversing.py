@@ -1,7 +1,8 @@
 """What follows on a move: a question for what lacks, a deed, an answer, or the thread that was left."""
 
 import dataclasses
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,6 +14,8 @@ from agent.dialogue import Doing
 from agent.knowledge.answering import answer as look_up
 from agent.moves import Agree, Begin, Cancel, Correct, Fill, Forbidden, Heard, Talk, Unclear
 from agent.slots import Thing, fill, question
+
+_QUESTION = re.compile(r"\?\s*$|^\W*(?:what|how|where|when|why|which|who|is|are|does|do|can|may)\b", re.IGNORECASE)
 
 
 async def follow(at: At, heard: Heard) -> Said:  # noqa: PLR0911 - one line for each move
@@ -32,9 +35,18 @@ async def follow(at: At, heard: Heard) -> Said:  # noqa: PLR0911 - one line for 
         case Talk(intent=intent):
             return await _talk(at, intent, heard.text)
         case Unclear(choices=choices):
-            return talking.unclear(at, [at.actions[name] for name in choices])
+            return await _unclear(at, [at.actions[name] for name in choices])
         case _:
             return talking.unclear(at, ())
+
+
+async def _unclear(at: At, choices: Sequence[Action]) -> Said:
+    """Answer from documents what they answer; else ask what was meant."""
+    if _QUESTION.search(at.text):
+        said = await look_up(at)
+        if said.citations:
+            return said
+    return talking.unclear(at, choices)
 
 
 def _turned(at: At, name: str) -> At:
