@@ -148,7 +148,7 @@ async def test_a_person_talks_with_the_agent(running: Running, http: httpx2.Asyn
 
     # Who changed it is answered with the position of the fact that says so.
     asked = await talk.say("who changed its name?")
-    assert asked["reply"].startswith("You renamed")
+    assert asked["reply"].startswith("You changed the name")
     assert asked["citations"] == [{"kind": "fact", "id": read["resource_id"], "place": history[1]["position"]}]
     assert "Rossi to Rossi & Sons" in asked["reply"]
 
