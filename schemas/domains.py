@@ -1,6 +1,20 @@
 """Every domain, and every class that may stand on a topic, by its type on the wire."""
 
-from schemas import account, address, apikey, audit, character, conversation, kind, login, projection, resource, role, session, totp
+from schemas import (
+    account,
+    address,
+    apikey,
+    audit,
+    character,
+    conversation,
+    kind,
+    login,
+    projection,
+    resource,
+    role,
+    session,
+    totp,
+)
 from schemas.message import Command, CommandRejected, CommandUnchanged, Domain, Fact
 
 DOMAINS: tuple[Domain, ...] = (

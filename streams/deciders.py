@@ -17,7 +17,21 @@ from commands import role as role_rules
 from commands import session as session_rules
 from commands import totp as totp_rules
 from commands.decider import Decider
-from schemas import account, address, apikey, audit, character, conversation, kind, login, projection, resource, role, session, totp
+from schemas import (
+    account,
+    address,
+    apikey,
+    audit,
+    character,
+    conversation,
+    kind,
+    login,
+    projection,
+    resource,
+    role,
+    session,
+    totp,
+)
 from schemas.message import Domain
 
 
