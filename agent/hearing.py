@@ -42,6 +42,8 @@ _CORRECTING = re.compile(
     re.IGNORECASE,
 )
 
+_REMEMBER = re.compile(r"^\W*(?:please\s+)?(?:remember|keep in mind|note)\s+(?:that|this)\b", re.IGNORECASE)
+
 
 def hear(at: At, classifier: Classifier) -> Heard:
     """Understand a message. It takes some milliseconds, and asks nobody."""
@@ -49,6 +51,9 @@ def hear(at: At, classifier: Classifier) -> Heard:
     allowed = [(intent, score) for intent, score in ranking.intents if _known(at, intent)]
     another = allowed if ranking.in_scope else ()
     move, before = _waited_for(at, another) or (_forbidden(at, ranking) or _new(at, allowed, ranking), {})
+    if _REMEMBER.match(at.text):
+        # What is to be remembered may be like nothing that is known.
+        move, before = Talk("memory.remember"), {}
     told = tuple(Ranked(intent=intent, score=score) for intent, score in ranking.intents[:MOST_RANKED])
     return Heard(move, intent_of(at, move), told, "lexical", ranking.model, before)
 

@@ -87,3 +87,9 @@ def test_a_no_with_another_value_corrects_what_was_proposed() -> None:
 
 def test_a_question_is_one_while_something_waits_to_be_confirmed() -> None:
     assert heard("who renamed it?", trashing, "history.who") == Talk("history.who")
+
+
+@pytest.mark.parametrize("doing", [None, registering])
+def test_what_is_to_be_remembered_may_be_like_nothing_known(doing: Doing | None) -> None:
+    move = heard("remember that my locker is 7f3a", doing, "resource.list", 0.2, in_scope=False)
+    assert move == Talk("memory.remember")
