@@ -12,7 +12,8 @@ _ME = re.compile(
 )
 _MY_ACCOUNT = re.compile(
     r"\bmy\s+(?:own\s+)?(?:account|user|data|profile|personal data|devices|sessions)\b"
-    r"|\b(?:sign|log)\s+me\s+out\b|\bsessions?\s+I\s+have\b",
+    r"|\b(?:sign|log)\s+me\s+out\b|\bsessions?\s+I\s+have\b"
+    r"|\b(?:forget|erase)\s+(?:(?:all|everything)\s+)?(?:about\s+)?me\b|\bI\s+want\s+to\s+be\s+forgotten\b",
     re.IGNORECASE,
 )
 _MINE = re.compile(r"\bmy\s+(?:own\s+)?(?:\x00+|\w+s\b)|\bI own\b|\bmine\b", re.IGNORECASE)

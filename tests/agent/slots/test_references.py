@@ -161,6 +161,8 @@ def test_him_is_who_was_spoken_of() -> None:
 def test_my_account_is_mine() -> None:
     assert values("account.close", "close my account") == {"account_id": ME}
     assert values("account.revoke_sessions", "sign me out everywhere") == {"account_id": ME}
+    assert values("account.erase", "forget me") == {"account_id": ME}
+    assert values("account.erase", "I want to be forgotten") == {"account_id": ME}
 
 
 def test_show_me_is_not_about_me() -> None:
