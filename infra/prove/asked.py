@@ -61,7 +61,7 @@ class Asked:
 
     def _read(self, start: int) -> Iterator[Record]:
         domain, partition = self._place
-        for batch in self._reader.read(topics.commands(domain), partition, start, self._end):
+        for batch in self._reader.read(topics.commands(domain), partition, start, self._end, headers=False):
             yield from batch
 
     def _compare(self, offset: int, record: Record, meta: Mapping[str, Any]) -> None:
