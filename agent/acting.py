@@ -4,6 +4,7 @@ Nothing is said to be done but what the outcome says; the words are made of the 
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -12,14 +13,13 @@ from msgspec.structs import replace
 from agent.actions.action import Action
 from agent.at import At, Said
 from agent.dialogue import Doing
-from agent.doors import Answer
-from agent.recording import digest
+from agent.doors import Answer, path_of
 from agent.slots import Thing, card
 from schemas.asking import named
 from schemas.conversation import Consent, NoteConsent, PostCommand, Propose, Receipt
 from schemas.message import JsonObject
 
-GIVING = frozenset({"share", "transfer", "give_role", "define", "take_over"})
+GIVING = frozenset({"share", "transfer", "give_role", "define", "take_over", "reinstate", "open_service", "suspend"})
 """Verbs after which others may do more than before, or what cannot be taken back: they are confirmed, too."""
 
 _CHANCE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -43,11 +43,16 @@ def unsaid(at: At, action: Action) -> bool:
     return bool(at.turn["foreign"]) or going_on
 
 
-async def consent(at: At, *, approved: bool, noted: bool) -> Said:
+async def consent(at: At, *, approved: bool, noted: bool) -> Said:  # noqa: PLR0911 - each way in which it is none
     """Do what was proposed, or leave it; `noted` says that the message itself said so to the door. Raises Problem."""
     proposal = at.conversation["proposal"]
-    if proposal is None:
+    if noted and not approved:
+        return Said("All right, I leave it as it is.", at.dialogue.end())
+    if proposal is None or (noted and not proposal["confirmed"]):
         return Said("That does not wait to be confirmed any more. Ask for it again.", at.dialogue.end())
+    if not noted and proposal["turn"] > at.turn["answered"]:
+        # It was said before this was shown, and is no answer to it.
+        return shown(at, proposal)
     said = Consent(proposal_id=proposal["proposal_id"], digest=proposal["digest"], approved=approved)
     facts = () if noted else (await at.recording.record("consent", NoteConsent, consent=said)).facts
     if not approved:
@@ -77,22 +82,40 @@ def _named(at: At, action: Action, values: JsonObject) -> dict[str, Any]:
 
 async def _propose(at: At, action: Action, body: JsonObject) -> Said:
     about = str(body[action.subject or ""])
-    thing = at.thing(action.domain, about)
-    said = digest({"type": action.name, "body": body})
+    proposal = {"proposal_id": at.recording.id("proposal"), "action": action.name, "about": about}
+    fingerprint = at.recording.fingerprint("command", body)
     await at.recording.record(
         "propose",
         Propose,
-        proposal_id=at.recording.id("proposal"),
-        action=action.name,
-        about=about,
+        **proposal,
         body=at.recording.seal("command", msgspec.json.encode(body).decode()),
-        digest=said,
-        version=thing.version or None,
+        digest=fingerprint,
+        version=await _version(at, action, about),
     )
-    doing = Doing(action.name, dict(body), proposed=True)
-    told = f"{action.description}\n{card(action, body)}{_which(thing)}\n\nShall I do this? (yes / no)"
-    dialogue, proposed = at.dialogue.begin(doing).mention(*_mentioned(thing)), (at.recording.id("proposal"), said)
+    return shown(at, {**proposal, "body": body, "digest": fingerprint})
+
+
+def shown(at: At, proposal: Mapping[str, Any]) -> Said:
+    """Show what is proposed, as it is on record, and ask for it."""
+    action, body = at.actions.get(proposal["action"]), proposal["body"]
+    if action is None:
+        return Said(f"You may not do this any more ({proposal['action']}).", at.dialogue.end())
+    thing = at.thing(action.domain, proposal["about"])
+    told = f"{action.description}\n{card(action, body)}{_which(at, thing, body)}\n\nShall I do this? (yes / no)"
+    dialogue = at.dialogue.begin(Doing(action.name, dict(body), proposed=True)).mention(*_mentioned(thing))
+    proposed = (proposal["proposal_id"], proposal["digest"])
     return Said(told, dialogue, suggestions=("yes", "no"), proposed=proposed)
+
+
+async def _version(at: At, action: Action, about: str) -> int | None:
+    """Give the version of a subject as the person sees it now; None of what is new, or has none that is read."""
+    reading = at.actions.get(f"{action.domain}.read")
+    if reading is None or reading.subject is None:
+        return None
+    path, _ = path_of(reading.path, {reading.subject: about})
+    answer = await at.doors.get(path)
+    version = answer.body.get("version") if answer.good else None
+    return version or None
 
 
 async def _post(at: At, action: Action, body: JsonObject, proposal_id: str | None, version: int | None) -> Said:
@@ -106,7 +129,7 @@ async def _post(at: At, action: Action, body: JsonObject, proposal_id: str | Non
         action=action.name,
         about=about,
         body=at.recording.seal("command", msgspec.json.encode(body).decode()),
-        digest=digest({"type": action.name, "body": body}),
+        digest=at.recording.fingerprint("command", body),
         version=version,
         proposal_id=proposal_id,
     )
@@ -167,8 +190,11 @@ def called(thing: Thing) -> str:
     return thing.name if _CHANCE.fullmatch(thing.id) else f"{thing.id} ({thing.name})"
 
 
-def _which(thing: Thing) -> str:
-    return f"\n(that is {called(thing)})" if thing.name and thing.name != thing.id else ""
+def _which(at: At, thing: Thing, body: JsonObject) -> str:
+    """Say what people call those that a command names by their ids."""
+    named = [each for each in at.known.things if each.domain == "account" and each.id in body.values()]
+    told = dict.fromkeys(f"{each.id} is {each.name}" for each in (thing, *named) if each.name and each.name != each.id)
+    return f"\n({'; '.join(told)})" if told else ""
 
 
 def _refused(answer: Answer) -> str:

@@ -1,5 +1,6 @@
 """What follows on a move: a question for what lacks, a deed, an answer, or the thread that was left."""
 
+import asyncio
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,9 @@ from agent.moves import Agree, Begin, Cancel, Correct, Fill, Forbidden, Heard, T
 from agent.slots import Thing, fill, question
 
 _QUESTION = re.compile(r"\?\s*$|^\W*(?:what|how|where|when|why|which|who|is|are|does|do|can|may)\b", re.IGNORECASE)
+
+PLUGIN_PATIENCE = 10.0
+"""Seconds that an action of a plugin may take: others wait behind it."""
 
 
 async def follow(at: At, heard: Heard) -> Said:  # noqa: PLR0911 - one line for each move
@@ -101,7 +105,8 @@ def _called(choice: Thing | str) -> str:
 async def _run(at: At, action: Action, values: Mapping[str, Any]) -> Said:
     """Have a plugin do its action."""
     assert action.handler is not None  # noqa: S101 - the caller looked
-    result = await action.handler(at, **values)
+    async with asyncio.timeout(PLUGIN_PATIENCE):
+        result = await action.handler(at, **values)
     return Said(str(result), at.dialogue.end(Doing(action.name, dict(values))))
 
 

@@ -12,6 +12,7 @@ import orjson
 from starlette.types import ASGIApp, Message
 
 from infra.auth import CALLER, CAUSE, Caller, Cause
+from schemas.problems import Problem
 
 WAIT = "wait=5"
 """How long the agent waits for an outcome before it says that it was asked for."""
@@ -29,6 +30,12 @@ class Answer(NamedTuple):
         return self.status < 300  # noqa: PLR2004 - what HTTP calls success
 
     @property
+    def unsure(self) -> bool:
+        """Whether asking again may be answered otherwise; what was decided, even by a broken rule, has a position."""
+        decided = isinstance(self.body, dict) and self.body.get("position") is not None
+        return (self.status >= 500 or self.status == 429) and not decided  # noqa: PLR2004 - what HTTP calls so
+
+    @property
     def code(self) -> str | None:
         """The stable code of a problem."""
         return self.body.get("code") if isinstance(self.body, dict) else None
@@ -41,12 +48,16 @@ class Answer(NamedTuple):
 
 @dataclass
 class Doors:
-    """Asks an ASGI app for a caller, because of a fact if one is named; `reached` is known to all that is read."""
+    """Asks an ASGI app for a caller, because of a fact if one is named; `reached` is known to all that is read.
+
+    With `waits`, what cannot be known for now is raised as Problem: who waits and asks again is told in the end.
+    """
 
     app: ASGIApp
     caller: Caller
     cause: Cause | None
     reached: list[str] = field(default_factory=list)
+    waits: bool = False
 
     async def get(self, path: str, query: Mapping[str, Any] | None = None) -> Answer:
         """Read what the caller may read."""
@@ -84,7 +95,10 @@ class Doors:
             CALLER: self.caller,
             CAUSE: self.cause,
         }
-        return await _answer(self.app, scope, body)
+        answer = await _answer(self.app, scope, body)
+        if self.waits and answer.unsure:
+            raise Problem(answer.code or "unexpected", answer.detail or "A door does not answer as it should.")
+        return answer
 
 
 async def _answer(app: ASGIApp, scope: dict[str, Any], body: bytes) -> Answer:

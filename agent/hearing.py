@@ -24,9 +24,13 @@ SHORT = 6
 """Words of a message that can be no more than a yes or a no."""
 
 _YES = re.compile(
-    r"^\W*(?:yes|yep|yeah|ok|okay|sure|confirm|confirmed|correct|right|absolutely|do it|go ahead|please do)\b",
+    r"^\W*(?:(?:yes|yep|yeah|ok|okay|sure|confirm|confirmed|correct|right|absolutely|do it|do that|go ahead|please do"
+    r"|i confirm|i am sure|i'm sure|please|thanks|thank you|that's right|sounds good|of course)\b[\s,.!-]*)+$",
     re.IGNORECASE,
 )
+"""A yes is one from its first word to its last: `ok, cancel` and `sure?` are none."""
+
+_CONTRARY = re.compile(r"\b(?:cancel|never ?mind|don'?t|do not|stop|forget it|leave it|drop it)\b", re.IGNORECASE)
 _NO = re.compile(r"^\W*(?:no|nope|don'?t|do not|rather not|never|stop|not)\b", re.IGNORECASE)
 _LEAVE = re.compile(
     r"^\W*(?:no|nope)\W+(?:thanks|thank you|leave it|don'?t|do not|cancel|stop|never ?mind|forget it|not now)\b",
@@ -112,7 +116,8 @@ def _consent(text: str) -> bool | None:
         return None
     if _YES.match(text):
         return True
-    return False if _NO.match(text) and "," not in text else None
+    contrary = _CONTRARY.search(text) is not None or (_NO.match(text) is not None and "," not in text)
+    return False if contrary else None
 
 
 def _corrected(at: At, action: Action, doing: Doing) -> tuple[Move, Mapping[str, object]] | None:

@@ -4,6 +4,7 @@ Nothing of this is stored: who comes late reads the turn instead.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Request, Response, Security
 from fastapi.responses import StreamingResponse
 
 from agent.channels import wrong
-from agent.line import Line, Switchboard
+from agent.line import BEAT, Line, Switchboard
 from agent.telling import Event
 from infra.auth import bearer, signed_in
 from infra.direct import DirectRoute
@@ -57,8 +58,8 @@ def routes(board: Switchboard) -> APIRouter:
     async def events(request: Request) -> Response:
         line = board.line(request)
         await line.require_own()
-        board.require_room()
-        return stream(_heard(board, line))
+        board.require_room(line.caller.actor.id)
+        return stream(_heard(board, line, request))
 
     router.add_api_route(
         "/conversations/{conversation_id}/events", events, route_class_override=DirectRoute, **_described()
@@ -76,12 +77,19 @@ def event(said: Event) -> bytes:
     return b"data: " + orjson.dumps(said) + b"\n\n"
 
 
-async def _heard(board: Switchboard, line: Line) -> AsyncGenerator[bytes]:
-    """Give events as they are told; a comment first, which says that none is missed from now on."""
+async def _heard(board: Switchboard, line: Line, request: Request) -> AsyncGenerator[bytes]:
+    """Give events as they are told; a comment first, which says that none is missed from now on.
+
+    Every while it is looked whether the caller may hear them still.
+    """
+    looked = monotonic()
     try:
-        with board.seat():
+        with board.seat(line.caller.actor.id):
             quiet = b": listening\n\n"
             async for said in line.hear():
+                if monotonic() - looked >= BEAT:
+                    await board.again(request)
+                    looked = monotonic()
                 yield event(said) if said is not None else quiet
                 quiet = b": nothing goes on\n\n"
     except Problem as problem:

@@ -3,7 +3,8 @@
 One process has one switchboard, which gives each caller a line to a conversation of theirs.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,8 @@ from agent import telling
 from agent.channels import Words
 from agent.doors import Answer, Doors
 from agent.telling import Event
-from infra.auth import Caller, caller
+from infra.auth import Caller, caller, shown
+from infra.auth.doorkeeper import network_of
 from infra.ends import Ends
 from schemas import topics
 from schemas.conversation import DOMAIN
@@ -33,10 +35,16 @@ BEAT = 15.0
 MOST = 2_000
 """Lines of one process that are listened to."""
 
+OF_ONE = 50
+"""Of them those of one account."""
+
 RECALLED = 100
 """Turns among which a run is looked for, the newest first."""
 
 OWN = "conversation:own"
+
+Who = Callable[[str, str | None], Awaitable[Caller]]
+"""Says who shows credentials, from which network address. Raises Problem."""
 
 FactId = Callable[[str, int, int], str]
 """Gives the id of one of the facts of a command: by the command's id, which of them, and of how many."""
@@ -45,12 +53,13 @@ FactId = Callable[[str, int, int], str]
 class Switchboard:
     """Gives lines. `app` are the doors as those ask them who have passed the gate."""
 
-    def __init__(self, app: ASGIApp, cache: Redis, ends: Ends, fact_id: FactId) -> None:
+    def __init__(self, app: ASGIApp, cache: Redis, ends: Ends, fact_id: FactId, who: Who) -> None:
         self.app = app
         self.cache = cache
         self.ends = ends
         self.fact_id = fact_id
-        self._taken = 0
+        self._who = who
+        self._taken: Counter[str] = Counter()
 
     def line(self, connection: HTTPConnection) -> "Line":
         """Give a line to the conversation that a request names. Raises Problem."""
@@ -60,19 +69,31 @@ class Switchboard:
             raise _unknown()
         return Line(self, asking, conversation_id)
 
-    def require_room(self) -> None:
-        """Raise Problem unless there is room for another listener."""
-        if self._taken >= MOST:
+    async def again(self, connection: HTTPConnection) -> Caller:
+        """Say what the caller may by now. Raises Problem if it is nothing any more."""
+        authorization = shown(connection.scope)
+        network = network_of(connection.scope)
+        asking = caller(connection) if authorization is None else await self._who(authorization, network)
+        asking.require(OWN)
+        return asking
+
+    def require_room(self, account_id: str) -> None:
+        """Raise Problem unless there is room for another listener of an account."""
+        if self._taken.total() >= MOST:
             raise Problem("too_many_listeners", "This door has as many listeners as it takes; ask another one.")
+        if self._taken[account_id] >= OF_ONE:
+            raise Problem("too_many_listeners", f"You listen here {OF_ONE} times already; close some.")
 
     @contextmanager
-    def seat(self) -> Iterator[None]:
+    def seat(self, account_id: str) -> Iterator[None]:
         """Count a listener while the block runs."""
-        self._taken += 1
+        self._taken[account_id] += 1
         try:
             yield
         finally:
-            self._taken -= 1
+            self._taken[account_id] -= 1
+            if not self._taken[account_id]:
+                del self._taken[account_id]
 
 
 @dataclass(frozen=True)

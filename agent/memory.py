@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from agent.acting import do
 from agent.at import At, Said
-from agent.recording import digest
 from schemas.conversation import Citation, Forget, Remembered, Used
 
 _ASKED = re.compile(
@@ -43,7 +42,13 @@ async def recall(at: At) -> Said:
     lines = [f"- {_yours(row['text'] or '')} (you said so on {row['written_time'][:10]})" for row in items[:MOST_SHOWN]]
     cited = tuple(Citation(kind="memory", id=row["memory_id"], place=row["position"]) for row in items[:MOST_SHOWN])
     used = tuple(
-        Used(kind="memory", id=row["memory_id"], digest=digest(row["text"]), place=row["position"], foreign=False)
+        Used(
+            kind="memory",
+            id=row["memory_id"],
+            digest=at.recording.fingerprint("memory", row["text"]),
+            place=row["position"],
+            foreign=False,
+        )
         for row in items[:MOST_SHOWN]
     )
     told = "\n".join(["I remember of you:", *lines])

@@ -51,6 +51,11 @@ class Recording:
         """Seal text for the person; None when they were erased."""
         return self.person.seal(field, text) if self.person is not None else None
 
+    def fingerprint(self, field: str, value: Any) -> str:
+        """Give the SHA-256 of what the person said, sealed: who has not their key cannot guess what it is of."""
+        sealed = self.seal(field, msgspec.json.encode(value, order="deterministic").decode())
+        return hashlib.sha256((sealed or "").encode()).hexdigest()
+
     def _meta(self, step: str, command: Command) -> CommandMeta:
         return CommandMeta(
             id=self.id(step),

@@ -35,7 +35,7 @@ def routes(board: Switchboard) -> APIRouter:
     async def run(request: Request) -> Response:
         line = board.line(request)
         sent = _read(await _body(request), line.conversation_id)
-        board.require_room()
+        board.require_room(line.caller.actor.id)
         events = await exchange(line, _words(sent))
         return stream(_told(board, line, sent, events))
 
@@ -51,7 +51,7 @@ async def _told(
     """Write a run's events under the names that its client gave it."""
     named = {"threadId": line.conversation_id, "runId": sent.run_id}
     try:
-        with board.seat():
+        with board.seat(line.caller.actor.id):
             yield event({"type": "RUN_STARTED", **named})
             async for said in events:
                 yield event({**said, **named} if said["type"] in ENDS else said)

@@ -5,9 +5,10 @@ sent twice and is to count once.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from time import monotonic
 from typing import Annotated
 
 import orjson
@@ -16,10 +17,9 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from agent.channels import Words, wrong
-from agent.line import OWN, Line, Switchboard
+from agent.line import BEAT, Line, Switchboard
 from agent.telling import Event
-from infra.auth import BEARER_PROTOCOL, Caller, caller, shown
-from infra.auth.doorkeeper import network_of
+from infra.auth import BEARER_PROTOCOL
 from infra.auth.origins import require_origin
 from infra.depth import require_shallow
 from infra.ending import ended
@@ -32,10 +32,6 @@ PROTOCOL = "annal.conversation"
 
 OVER = 1000
 """Why it is closed (RFC 6455 §7.4.1); the last message says more."""
-
-Who = Callable[[str, str | None], Awaitable[Caller]]
-"""Says who shows credentials, from which network address. Raises Problem."""
-
 
 Heard = AsyncGenerator[Event | None]
 
@@ -52,17 +48,16 @@ class Sent(BaseModel):
 class Talk:
     """The WebSocket of somebody in a conversation."""
 
-    def __init__(self, board: Switchboard, who: Who, origins: Sequence[str]) -> None:
+    def __init__(self, board: Switchboard, origins: Sequence[str]) -> None:
         self._board = board
-        self._who = who
         self._origins = origins
 
     async def attend(self, socket: WebSocket) -> None:
-        self._board.require_room()
         require_origin(socket, self._origins)
         line = self._board.line(socket)
+        self._board.require_room(line.caller.actor.id)
         await line.require_own()
-        with self._board.seat():
+        with self._board.seat(line.caller.actor.id):
             async with aclosing(line.hear()) as heard:
                 await anext(heard)
                 await socket.accept(_protocol(socket))
@@ -81,13 +76,15 @@ class Talk:
             task.result()
 
     async def _hear(self, socket: WebSocket, heard: Heard) -> None:
-        """Send what goes on; whenever nothing does, look whether the caller may hear it still."""
+        """Send what goes on, and look every while whether the caller may hear it still."""
+        looked = monotonic()
         try:
             async for event in heard:
+                if monotonic() - looked >= BEAT:
+                    await self._board.again(socket)
+                    looked = monotonic()
                 if event is not None:
                     await _send(socket, event)
-                else:
-                    await self._again(socket)
         except WebSocketDisconnect:
             return
         except Problem as problem:
@@ -99,23 +96,16 @@ class Talk:
             try:
                 sent = _read(await socket.receive_text())
                 words = Words(sent.say, "websocket", sent.key, sent.consent)
-                await replace(line, caller=await self._again(socket)).say(words)
+                await replace(line, caller=await self._board.again(socket)).say(words)
             except (WebSocketDisconnect, KeyError):
                 return
             except Problem as problem:
                 await _send(socket, wrong(problem))
 
-    async def _again(self, socket: WebSocket) -> Caller:
-        """Say what the caller may by now. Raises Problem if it is nothing any more."""
-        authorization = shown(socket.scope)
-        asking = caller(socket) if authorization is None else await self._who(authorization, network_of(socket.scope))
-        asking.require(OWN)
-        return asking
 
-
-def routes(board: Switchboard, who: Who, origins: Sequence[str]) -> list[WebSocketRoute]:
+def routes(board: Switchboard, origins: Sequence[str]) -> list[WebSocketRoute]:
     """Give the route of sockets."""
-    return [WebSocketRoute(PATH, Talk(board, who, origins).attend)]
+    return [WebSocketRoute(PATH, Talk(board, origins).attend)]
 
 
 async def _send(socket: WebSocket, event: Event) -> None:

@@ -28,8 +28,15 @@ def talk(at: At, intent: str) -> Said:
         case "talk.help":
             told = _able(at)
         case _:
-            told = "There is nothing that waits for a yes or a no. What shall I do?"
+            told = _waits(at)
     return Said(told, at.dialogue)
+
+
+def _waits(at: At) -> str:
+    """Answer a yes or a no that is no plain one, or that nothing waits for."""
+    if at.dialogue.doing is not None and at.dialogue.doing.proposed:
+        return "Say just “yes” to have it done, or “no” to leave it."
+    return "There is nothing that waits for a yes or a no. What shall I do?"
 
 
 def forbidden(at: At, action: Action) -> Said:

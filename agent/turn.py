@@ -34,6 +34,15 @@ from schemas.problems import Problem
 MOST_USED = 200
 """So much is on record of what a turn rests on."""
 
+
+def passes(problem: Problem) -> bool:
+    """Say whether what keeps a turn from being answered passes by itself."""
+    return problem.status >= 500 or problem.status == 429  # noqa: PLR2004 - what HTTP calls so
+
+
+ANSWERED = "turn_answered"
+"""What is said of a step of a turn that needs no answer any more."""
+
 Again = Callable[[Actor], Awaitable[Caller]]
 """Says what somebody may now who asked a while ago. Raises Problem."""
 
@@ -45,6 +54,9 @@ Hears = Callable[[At], Awaitable[Heard]]
 Characters = Callable[[Doors, Mapping[str, Any]], Awaitable[Character]]
 Tell = Callable[[str, Sequence[Event]], Awaitable[None]]
 """Tells whoever listens to a conversation what goes on in it."""
+
+After = Callable[[At], Awaitable[None]]
+"""Looks at a turn after it is over."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,7 @@ class Turns:
     actions: Sequence[Action]
     search: Search
     tell: Tell
+    after: After
 
     async def take(self, recorded: Recorded) -> None:
         """Answer a message, if it is to be answered still. Raises Problem when that cannot be done for now."""
@@ -74,7 +87,7 @@ class Turns:
         try:
             caller = await self.again(meta.actor)
         except Problem as problem:
-            if problem.status >= 500:  # noqa: PLR2004 - not known for now
+            if passes(problem):
                 raise
             await _reply(recording, Said(problem.detail, read(None)))
             return
@@ -91,12 +104,19 @@ class Turns:
 
     async def _answer(self, recording: Recording, fact: MessageReceived, caller: Caller) -> None:
         meta = recording.message
-        doors = Doors(self.app, caller, Cause(meta.correlation_id, meta.id), [await self.end(meta.subject)])
+        cause, known = Cause(meta.correlation_id, meta.id), [await self.end(meta.subject)]
+        doors = Doors(self.app, caller, cause, known, waits=True)
         path = f"/v1/conversations/{meta.subject}"
-        conversation = (await doors.get(path)).body
-        turn = (await doors.get(f"{path}/turns/{fact.turn}")).body
-        if turn.get("replied") or conversation.get("answered", 0) >= fact.turn:
-            return
+        conversation, turn = await doors.get(path), await doors.get(f"{path}/turns/{fact.turn}")
+        if not (conversation.good and turn.good):
+            await _reply(recording, Said(conversation.detail or turn.detail, read(None)))
+        elif not turn.body["replied"] and conversation.body["answered"] < fact.turn:
+            await self._take_up(recording, doors, conversation.body, turn.body)
+
+    async def _take_up(
+        self, recording: Recording, doors: Doors, conversation: Mapping[str, Any], turn: Mapping[str, Any]
+    ) -> None:
+        meta = recording.message
         await self.tell(meta.subject, telling.started(recording))
         at = await self._at(recording, doors, conversation, turn)
         said = await self._said(at)
@@ -104,6 +124,7 @@ class Turns:
         await self.tell(meta.subject, [*telling.called(said), *telling.message(recording, said.text)])
         await _reply(recording, said)
         await self.tell(meta.subject, telling.finished(recording, said))
+        await self.after(at)
 
     async def _at(
         self, recording: Recording, doors: Doors, conversation: Mapping[str, Any], turn: Mapping[str, Any]
@@ -131,7 +152,9 @@ class Turns:
         """Understand and do; what the doors refuse is the answer."""
         if at.turn["posted"]:
             return await acting.resume(at)
-        if at.turn["consent"] is not None and at.turn["proposal"] is None:
+        if at.turn["proposal"] is not None:
+            return acting.shown(at, at.turn["proposal"])
+        if at.turn["consent"] is not None:
             return await _consented(at)
         heard = await self.hears(at)
         at = await _resting(at, heard)
@@ -140,7 +163,7 @@ class Turns:
         try:
             said = await conversing.follow(at, heard)
         except Problem as problem:
-            if problem.status >= 500:  # noqa: PLR2004 - not for now
+            if passes(problem):
                 raise
             said = Said(problem.detail, at.dialogue.end())
         used = (*heard.used, *said.used)
@@ -186,13 +209,18 @@ def _sealed(at: At, value: Any) -> str:
 
 
 async def _reply(recording: Recording, said: Said) -> None:
-    await recording.record(
-        "reply",
-        Reply,
-        text=recording.seal("message", said.text or "…"),
-        dialogue=recording.seal("dialogue", written(said.dialogue)),
-        citations=said.citations,
-        receipts=said.receipts,
-        remembered=said.remembered,
-        handover=said.handover,
-    )
+    """Answer, unless somebody took the conversation over meanwhile: then the message needs no answer any more."""
+    try:
+        await recording.record(
+            "reply",
+            Reply,
+            text=recording.seal("message", said.text or "…"),
+            dialogue=recording.seal("dialogue", written(said.dialogue)),
+            citations=said.citations,
+            receipts=said.receipts,
+            remembered=said.remembered,
+            handover=said.handover,
+        )
+    except Problem as problem:
+        if problem.code != ANSWERED:
+            raise

@@ -181,6 +181,7 @@ def _say(conversation: Conversation, command: Say, asking: Asking) -> list[Conve
         text=command.text,
         channel=command.channel,
         taken_over=bool(conversation.taken_by),
+        answered=conversation.answered,
     )
     if command.consent is None or conversation.taken_by:
         return [said]

@@ -109,7 +109,7 @@ def joined(settings: Settings) -> Joined:
     errors.handle(app)
     inside = _inside(app)
     tools = mcp.ToolServer(inside, app.openapi)
-    board = Switchboard(inside, cache, ends, fact_id)
+    board = Switchboard(inside, cache, ends, fact_id, keeper.who)
     # One flat list: routers within routers are searched one by one, and a route of theirs does not know its whole path.
     app.router.routes.insert(0, commands)
     for router in (
@@ -130,7 +130,7 @@ def joined(settings: Settings) -> Joined:
     ):
         app.router.routes.extend(router.routes)
     app.router.routes.extend(listening.routes(listeners))
-    app.router.routes.extend(socket.routes(board, keeper.who, settings.cors_origins))
+    app.router.routes.extend(socket.routes(board, settings.cors_origins))
     documents.describe(app, commands.routes)
     return Joined(app, forms, ends, read)
 

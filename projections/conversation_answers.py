@@ -46,6 +46,7 @@ class Turn(BaseModel):
     turn: int = Field(examples=[3])
     fact_id: str = Field(description="Of the message.", examples=["5e0b5a31-9c6e-5d0b-8b7e-0d0a5b5f3a11"])
     text: str | None = Field(examples=["Call it Rossi & Sons"])
+    answered: int = Field(description="How many messages had an answer when it was said.", examples=[2])
     channel: str = Field(examples=["http"])
     intent: str | None = Field(examples=["resource.rename"])
     tier: str | None = Field(description="Who understood it: lexical or model.", examples=["lexical"])

@@ -301,7 +301,10 @@ class ConversationOpened(Fact):
 
 
 class MessageReceived(Fact):
-    """The person said something; it is to be answered by the agent unless somebody took the conversation over."""
+    """The person said something; it is to be answered by the agent unless somebody took the conversation over.
+
+    So many messages were `answered` then: what was shown with a later answer, they had not seen.
+    """
 
     type: ClassVar[str] = "conversation.message_received"
     account_id: str
@@ -310,6 +313,7 @@ class MessageReceived(Fact):
     text: str
     channel: Channel
     taken_over: bool = False
+    answered: int = 0
 
 
 class IntentRecognised(Fact):

@@ -66,13 +66,22 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
     `topics` are those of the facts' domains. `waits_for` says what keeps it from going on, if anything does.
     """
 
-    def __init__(self, connection: dict[str, Any], name: str, facts: Collection[type[Fact]], see_to: SeeTo) -> None:
+    def __init__(
+        self,
+        connection: dict[str, Any],
+        name: str,
+        facts: Collection[type[Fact]],
+        see_to: SeeTo,
+        *,
+        at_length: float = AT_LENGTH,
+    ) -> None:
         self.name = name
         self.topics = sorted({topics.facts(fact.type.partition(".")[0]) for fact in facts})
         self.waits_for: str | None = "its first look at Kafka"
         self._connection = connection
         self._facts = tuple(facts)
         self._see_to = see_to
+        self._at_length = at_length
         self._reached: dict[TopicPartition, Reached] = {}
         self._committed: dict[TopicPartition, Reached] = {}
         self._sought: dict[TopicPartition, int] = {}
@@ -176,7 +185,7 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         """See to the records of one journal, as far as that can be done; give what kept it from going on."""
         reached = self._reached
         loop = asyncio.get_running_loop()
-        until = loop.time() + AT_LENGTH
+        until = loop.time() + self._at_length
         try:
             for record in records:
                 chain = Chain(reached[tp].head)

@@ -119,6 +119,11 @@ def action(  # noqa: PLR0913 - the parts that an action has
         _check(name, handler, permission)
         if name in COMMANDS:
             raise PluginInvalid(f"The action {name} has the name of a command; give it another.")
+        if effect == "destroys":
+            raise PluginInvalid(
+                f"The action {name} destroys something, and nothing would keep it from doing so twice; let it ask a "
+                "command of a domain, which is confirmed and recorded before it is done."
+            )
         schema, run = (parameters, handler) if parameters is not None else _parameters(name, handler)
         _check_schema(name, schema, subject)
         domain = name.partition(".")[0]

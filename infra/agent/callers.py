@@ -1,5 +1,7 @@
 """Says what somebody may now who asked a while ago: the agent acts for them with that, and no more."""
 
+from datetime import UTC, datetime
+
 from infra.auth import Caller
 from infra.auth.doorkeeper import DEV
 from schemas.message import Actor
@@ -18,6 +20,11 @@ async def again(identity: Identity, actor: Actor) -> Caller:
     kind, _, name = (actor.via or "").partition(":")
     if (kind, name) == ("session", DEV) and identity.doorkeeper.play:
         return Caller(actor, (permitted(PLAYING, identity.known.roles),), session=name)
+    if kind == "issuer":
+        told = (
+            "The agent cannot act for who signed in by another issuer; talk with it through an account of this service."
+        )
+        raise Problem("permission_missing", told)
     account = await identity.people.account(actor.id)
     _require_active(identity, actor, account)
     roles = identity.known.roles_of(actor.id, tuple(account["roles"]) if account is not None else ())
@@ -31,8 +38,9 @@ async def again(identity: Identity, actor: Actor) -> Caller:
 
 async def _by_key(identity: Identity, actor: Actor, key_id: str, grants: frozenset[str]) -> Caller:
     row = await identity.people.apikey(key_id)
-    if row is None or row["revoked"]:
-        raise Problem("key_invalid", "The API key that this was said with is revoked; say it again with another one.")
+    if row is None or row["revoked"] or (row["expires"] is not None and row["expires"] <= datetime.now(UTC)):
+        told = "The API key that this was said with is revoked or expired; say it again with another one."
+        raise Problem("key_invalid", told)
     return Caller(actor, (grants, frozenset(row["scopes"])), key=key_id)
 
 

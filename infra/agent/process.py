@@ -15,7 +15,8 @@ from redis.exceptions import RedisError
 
 from agent.actions.action import Action
 from agent.actions.catalogue import commands, queries
-from agent.actions.plugin import load
+from agent.actions.plugin import Plugin, load
+from agent.afterwards import after
 from agent.at import At
 from agent.hearing import hear
 from agent.moves import Heard
@@ -23,7 +24,7 @@ from agent.past import keep_short
 from agent.persona import persona
 from agent.teaching import taught
 from agent.telling import CHANNEL, Event
-from agent.turn import Turns
+from agent.turn import ANSWERED, Turns, passes
 from agent.understanding.classifier import Classifier
 from infra import kafka, metrics, redis, telemetry
 from infra.agent import indexing
@@ -44,6 +45,9 @@ from streams.policing import NotNow, Policing
 
 PATIENCE = 10.0
 """Seconds that a step of a turn waits to be decided."""
+
+AT_LENGTH = 5.0
+"""Seconds after which a journal takes up no more messages before the others are looked at again."""
 
 log = telemetry.log(__name__)
 
@@ -86,7 +90,8 @@ class Agent:
         self._cache = redis.client(settings)
         self._ranks: Classifier | None = None
         self._listening = listening(settings)
-        actions = abilities(settings, doors)
+        plugins = load(settings.agent_plugins)
+        actions = abilities(doors, plugins)
         self._actions = actions
         connection = kafka.connection(settings)
         self._knowledge = indexing.Knowledge(settings, connection, doors.read, doors.ends)
@@ -101,9 +106,10 @@ class Agent:
             actions=actions,
             search=self._knowledge.search,
             tell=self._tell,
+            after=partial(after, [each for plugin in plugins for each in plugin.evaluators]),
         )
         self._policing = (
-            Policing(connection, "agent", (MessageReceived,), self._see_to),
+            Policing(connection, "agent", (MessageReceived,), self._see_to, at_length=AT_LENGTH),
             self._knowledge.policing,
         )
         self._webhook: Webhook | None = None
@@ -138,15 +144,18 @@ class Agent:
         try:
             await self._take(recorded)
         except Problem as problem:
-            raise NotNow(problem.detail) from problem
+            if problem.code != ANSWERED:
+                raise NotNow(problem.detail) from problem
 
     async def _take(self, recorded: Recorded) -> None:
-        """Answer a message, also where a rule of ours breaks. Raises Problem."""
+        """Answer a message, also where a rule of ours breaks or refuses. Raises Problem for what passes."""
         try:
             await self.turns.take(recorded)
-        except (Problem, KafkaError, OSError):
+        except (KafkaError, OSError):
             raise
         except Exception as error:
+            if isinstance(error, Problem) and (error.code == ANSWERED or passes(error)):
+                raise
             log.exception("a turn failed", message=recorded.meta.id)
             await self.turns.give_up(recorded, error)
 
@@ -172,9 +181,8 @@ class Agent:
             log.warning("nobody hears the agent for now", reason=str(error))
 
 
-def abilities(settings: Settings, doors: Joined) -> list[Action]:
-    """Give all that the agent can do: what the doors offer, and what plugins bring. Raises PluginInvalid."""
-    plugins = load(settings.agent_plugins)
+def abilities(doors: Joined, plugins: Sequence[Plugin]) -> list[Action]:
+    """Give all that the agent can do: what the doors offer, and what plugins bring."""
     brought = [action for plugin in plugins for action in plugin.actions]
     return [*commands(), *queries(doors.app.openapi()), *brought]
 

@@ -102,9 +102,9 @@ class Replaying:
             raise NotOnRecord("looks something up in documents, whose texts are not on record")
 
         async def tell(*_: Any) -> None:
-            """Nobody listens to a replay."""
+            """Nobody listens to a replay, and nobody looks at it afterwards."""
 
-        return Turns(self._answer, self._ask, again, person, end, hears, persona, self.actions, search, tell)
+        return Turns(self._answer, self._ask, again, person, end, hears, persona, self.actions, search, tell, tell)
 
     async def _ask(self, asked: Asked) -> Outcome:
         """Record a step here, and nowhere else."""
@@ -134,7 +134,9 @@ class Replaying:
     async def _read(self, path: str, query: str) -> tuple[int, Any]:
         own = f"/v1/conversations/{self.log.conversation['conversation_id']}"
         if path == own:
-            kept = {"dialogue": self.dialogue, "proposal": self.proposal, "answered": self.turn["turn"] - 1}
+            confirmed = self.turn["consent"] == "confirmed"
+            proposal = self.proposal and {**self.proposal, "confirmed": confirmed}
+            kept = {"dialogue": self.dialogue, "proposal": proposal, "answered": self.turn["turn"] - 1}
             return 200, {**self.log.conversation, **kept, "turn": self.turn["turn"], "summary": None}
         if path == f"{own}/turns/{self.turn['turn']}":
             consent = self.turn["consent"] if self.turn["intent"] is None else None
@@ -166,7 +168,10 @@ class Replaying:
         """Let the next turn know what this one came to."""
         for step in self.steps:
             if isinstance(step, Propose):
-                said = {name: getattr(step, name) for name in ("proposal_id", "action", "about", "digest", "version")}
+                said = {
+                    name: getattr(step, name)
+                    for name in ("turn", "proposal_id", "action", "about", "digest", "version")
+                }
                 self.proposal = {**said, "body": self._opened("command", step.body)}
             if isinstance(step, PostCommand) and step.proposal_id is not None:
                 self.proposal = None

@@ -37,7 +37,8 @@ Told = Callable[[Mapping[str, str]], Any]
 class Answers:
     """Doors that answer by path, with what is said here or what a function says of the query; they know nothing else.
 
-    `asked` are the commands that were posted, each by its type with its body; all are accepted.
+    `asked` are the commands that were posted, each by its type with its body; all are accepted, unless a status and
+    what goes with it stand here for the path.
     """
 
     by_path: Mapping[str, Any]
@@ -45,7 +46,8 @@ class Answers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "POST":
-            status, said = 200, self._posted(scope["path"], orjson.loads((await receive())["body"]))
+            accepted = 200, self._posted(scope["path"], orjson.loads((await receive())["body"]))
+            status, said = self.by_path.get(scope["path"], accepted)
         else:
             status, said = self._told(scope["path"], scope["query_string"].decode())
         await send({"type": "http.response.start", "status": status, "headers": []})
@@ -87,7 +89,7 @@ def at(  # noqa: PLR0913 - all that a turn can be about, each by its name
         text=text,
         now=NOW,
         conversation={"conversation_id": "c", "character": None, "character_version": None, "proposal": None},
-        turn={"text": text, "posted": [], "consent": None, "proposal": None, "foreign": False} | more,
+        turn={"text": text, "posted": [], "consent": None, "proposal": None, "foreign": False, "answered": 1} | more,
         dialogue=dialogue or Dialogue(),
         actions={action.name: action for action in actions},
         forbidden={action.name: action for action in forbidden},

@@ -81,6 +81,19 @@ def test_a_yes_is_one(text: str) -> None:
     assert heard(text, trashing, "resource.list") == Agree(approved=True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["ok, cancel", "okay never mind", "ok don't do it", "right, stop", "yes, leave it"],
+)
+def test_a_yes_that_is_taken_back_is_a_no(text: str) -> None:
+    assert heard(text, trashing, "resource.list") == Agree(approved=False)
+
+
+@pytest.mark.parametrize("text", ["sure?", "ok, what is Rossi?", "yes, but rename it first", "ok but not that one"])
+def test_a_yes_is_none_with_anything_beside_it(text: str) -> None:
+    assert heard(text, trashing, "talk.affirm") == Talk("talk.affirm")
+
+
 def test_a_no_with_another_value_corrects_what_was_proposed() -> None:
     assert heard("no, as editor", sharing, "talk.deny") == Correct({"role": "editor"})
 

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,8 @@ async def test_nonsense_is_told_to_the_model_once(ada: Person) -> None:
 async def test_a_yes_is_the_persons_own_and_no_model_is_asked(ada: Person) -> None:
     proposed = Proposal("p", "0" * 64, 2**50)
     body = {"resource_id": "invoice-7"}
-    waiting = {"proposal_id": "p", "digest": "0" * 64, "action": "resource.trash", "body": body, "version": None}
+    named: dict[str, Any] = {"proposal_id": "p", "action": "resource.trash", "about": "invoice-7", "turn": 1}
+    waiting = {**named, "digest": "0" * 64, "body": body, "version": None}
     doing = Dialogue(doing=Doing("resource.trash", body, proposed=True))
     state = Conversation(owner=ADA, turn=1, proposal=proposed)
     turned = await ada.says("no", ("talk.deny", 0.9), dialogue=doing, state=state, proposal=waiting)

@@ -149,6 +149,7 @@ class Person:
             actions=(),
             search=needless,
             tell=tell,
+            after=needless,
         )
 
 

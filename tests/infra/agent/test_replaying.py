@@ -110,5 +110,5 @@ async def test_what_is_proposed_waits_for_the_next_message(reads: Reads) -> None
     again = replaying(reads[0], "resource.trash", ROW)
     now = await again.decide(ROW | {"text": "delete invoice-7"})
     assert now.proposed == ["resource.trash", {"resource_id": "invoice-7"}]
-    told = await again.decide(ROW | {"turn": 2, "text": "no, leave it"})
+    told = await again.decide(ROW | {"turn": 2, "answered": 1, "text": "no, leave it"})
     assert (told.intent, told.text) == ("talk.deny", "All right, I leave it as it is.")
