@@ -38,11 +38,12 @@ class Answers:
     """Doors that answer by path, with what is said here or what a function says of the query; they know nothing else.
 
     `asked` are the commands that were posted, each by its type with its body; all are accepted, unless a status and
-    what goes with it stand here for the path.
+    what goes with it stand here for the path. With `refuses` all reads are answered so.
     """
 
     by_path: Mapping[str, Any]
     asked: list[tuple[str, Any]] = field(default_factory=list)
+    refuses: tuple[int, Any] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "POST":
@@ -60,6 +61,8 @@ class Answers:
         return {"status": "accepted", "type": type_, "position": place, "facts": [f"{type_}d"], "code": None}
 
     def _told(self, path: str, query: str) -> tuple[int, Any]:
+        if self.refuses is not None:
+            return self.refuses
         if path not in self.by_path:
             return 404, {"code": "not_found", "detail": "There is no such thing, or none that you may read."}
         said = self.by_path[path]
