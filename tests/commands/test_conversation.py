@@ -60,10 +60,9 @@ opened = ConversationOpened(account_id="alice")
 confirmed = ToolConfirmed(turn=2, proposal_id="p")
 
 
-def received(turn: int, *, taken_over: bool = False) -> MessageReceived:
-    return MessageReceived(
-        account_id="alice", message_id=f"m{turn}", turn=turn, text=TEXT, channel="http", taken_over=taken_over
-    )
+def received(turn: int, *, taken_over: bool = False, answered: int = 0) -> MessageReceived:
+    said = {"account_id": "alice", "message_id": f"m{turn}", "turn": turn, "text": TEXT, "channel": "http"}
+    return MessageReceived(**said, taken_over=taken_over, answered=answered)
 
 
 def replied(turn: int, **more: Any) -> AgentReplied:
@@ -162,7 +161,7 @@ def test_only_the_owner_speaks() -> None:
 def test_so_many_messages_wait_and_no_more() -> None:
     waiting = [received(turn) for turn in range(1, MOST_WAITING + 1)]
     given(opened, *waiting).when(say("more")).refused("conversation_busy")
-    given(opened, *waiting, replied(1)).when(say(f"m{MOST_WAITING + 1}")).then(received(MOST_WAITING + 1))
+    given(opened, *waiting, replied(1)).when(say(f"m{MOST_WAITING + 1}")).then(received(MOST_WAITING + 1, answered=1))
 
 
 # ── one message, one answer ───────────────────────────────────────────────────────────────────────────────────────────
@@ -236,7 +235,7 @@ def test_what_is_proposed_expires() -> None:
 def test_a_proposal_is_confirmed_by_what_is_said() -> None:
     before = (opened, received(1), proposed(1), replied(1), received(2))
     given(*before).when(note(consent()), at=NOW).then(confirmed)
-    given(*before[:-1]).when(say("m2", consent()), at=NOW).then(received(2), confirmed)
+    given(*before[:-1]).when(say("m2", consent()), at=NOW).then(received(2, answered=1), confirmed)
 
 
 def test_a_proposal_that_is_declined_is_gone() -> None:
@@ -339,7 +338,7 @@ def test_who_takes_over_answers_and_the_agent_does_not() -> None:
     given(opened, received(1)).when(TakeOver(conversation_id="talk"), by="bob").then(HandoverTaken(by="bob"))
     taken = (opened, received(1), HandoverTaken(by="bob"))
     given(*taken).when(reply(1)).refused("turn_answered")
-    given(*taken).when(say("m2")).then(received(2, taken_over=True))
+    given(*taken).when(say("m2")).then(received(2, taken_over=True, answered=1))
     answer = Answer(conversation_id="talk", message_id="a", text=TEXT)
     given(*taken).when(answer, by="bob").then(PersonReplied(message_id="a", turn=1, text=TEXT))
     given(*taken).when(answer, by="carol").refused("conversation_not_taken_over")
