@@ -29,6 +29,8 @@ KEYS = {
 READS = {
     # What is done to read models, and what auditors read, has none of its own.
     **{domain.name: (domain.name,) for domain in DOMAINS if domain.name not in ("projection", "audit")},
+    "turn": ("conversation",),
+    "memory": ("conversation",),
     "history": tuple(domain.name for domain in DOMAINS),
     "outcome": tuple(domain.name for domain in DOMAINS),
     "past": ("resource", "account", "address", "totp", "session", "apikey", "role", "character"),
