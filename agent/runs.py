@@ -182,7 +182,7 @@ _REQUEST = {
                     "threadId": {"type": "string", "description": "The conversation."},
                     "runId": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,200}$"},
                     "messages": {"type": "array", "items": {"type": "object"}},
-                    "resume": {"type": "array", "items": {"type": "object"}, "maxItems": 1},
+                    "resume": {"type": ["array", "null"], "items": {"type": "object"}, "maxItems": 1},
                     "forwardedProps": {"description": "Its `channel` says through what it is said."},
                 },
                 "required": ["threadId", "runId", "messages"],

@@ -28,7 +28,10 @@ def lines(_: Any, value: Any) -> bytes:
 
 
 # What is listened to never ends.
-api = schemathesis.openapi.from_dict(create(NOWHERE).openapi()).exclude(path="/v1/facts")
+STREAMS = ["/v1/facts", *(f"/v1/conversations/{{conversation_id}}/{what}" for what in ("events", "runs"))]
+"""What answers with events for a while; test_listening.py and test_channels.py hear them."""
+
+api = schemathesis.openapi.from_dict(create(NOWHERE).openapi()).exclude(path=STREAMS)
 
 
 @pytest.fixture(scope="module")
