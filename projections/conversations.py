@@ -57,7 +57,9 @@ def _conversations(router: APIRouter, door: ReadDoor) -> None:
 
     @router.get("/conversations", **openapi.page("Conversations", Conversations))
     async def many(request: Request, query: Annotated[ConversationQuery, Query()]) -> Response:
-        said = terms(request, OTHERS if query.wanted else OWN)
+        said = terms(request, OTHERS if query.wanted else None)
+        if not said.caller.may(OTHERS):
+            said.caller.require(OWN)
         listing = Listing(request, said, query, door.cursors)
         await door.reach(said, conversation.projection)
         position = door.position(said, conversation.projection)

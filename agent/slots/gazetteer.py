@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rapidfuzz import fuzz, process
 
 from agent.slots.filled import Span
+from agent.slots.pieces import EMPTY
 from agent.slots.thing import Thing
 
 MOST_WORDS = 10
@@ -54,6 +55,10 @@ def folded(text: str) -> Words:
     return tuple(word.casefold() for word in _WORD.findall(text))
 
 
+NOTHING = frozenset({(), *((word,) for word in EMPTY)})
+"""What is no name, whatever is called so: something named `a` would be meant by every other sentence."""
+
+
 class Gazetteer:
     """The things, in the order given, found by their words. Made once for a turn."""
 
@@ -62,7 +67,7 @@ class Gazetteer:
         self._called: dict[Words, list[Thing]] = {}
         self._with: dict[str, list[Words]] = {}
         for thing in self.things:
-            for words in {folded(thing.id), folded(thing.name)} - {()}:
+            for words in {folded(thing.id), folded(thing.name)} - NOTHING:
                 self._called.setdefault(words, []).append(thing)
         for words in self._called:
             for word in set(words):

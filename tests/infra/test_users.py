@@ -31,10 +31,10 @@ from schemas.kind import DefineKind, KindDefined
 from schemas.message import Actor, Asked, CommandMeta, Recorded
 from streams.ask import Asker, letter
 from streams.committed import Reached, committed_by
-from tests.infra.guarded import ADMIN, API, AUDITOR, PROJECT, SUBSCRIBER, WORKER, Guarded, annal
+from tests.infra.guarded import ADMIN, AGENT, API, AUDITOR, PROJECT, SUBSCRIBER, WORKER, Guarded, annal
 
 WRITERS = {
-    "kind.commands": {API, WORKER},
+    "kind.commands": {API, WORKER, AGENT},
     "kind.facts": {WORKER},
     "annal.checkpoints": {API, PROJECT, AUDITOR},
 }
@@ -42,6 +42,7 @@ JOINED = {
     API: set[str](),
     WORKER: {"annal.worker", "annal.policies", "annal.effects", "annal.mail"},
     PROJECT: {"annal.projection.resource"},
+    AGENT: {"annal.agent", "annal.knowledge"},
     SUBSCRIBER: {"subscriber.theirs"},
 }
 GROUPS = {"any", *(group for groups in JOINED.values() for group in groups)}

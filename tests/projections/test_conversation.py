@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -305,9 +306,11 @@ async def test_memories_are_told_to_whom_they_are_of_with_what_was_spent(world: 
 
 
 async def test_of_an_erased_person_nothing_can_be_read(world: World) -> None:
-    seal = world.person.seal
-    await world.tell(opened)
-    await world.tell(received(text=seal("message", "rename it")), written(text=seal("memory", "prefers tea")))
-    await world.vault.erase("alice")
-    assert (await world.get("/v1/conversations/talk/turns/1")).json()["text"] is None
-    assert (await world.get("/v1/memories")).json()["items"][0]["text"] is None
+    gone = f"gone-{uuid4()}"
+    sealed = (await world.vault.person(gone)).seal("message", "rename it")
+    await world.tell(ConversationOpened(account_id=gone))
+    await world.tell(received(text=sealed).model_copy(update={"account_id": gone}))
+    read = "/v1/conversations/talk/turns/1"
+    assert (await world.get(read, by="admin")).json()["text"] == "rename it"
+    await world.vault.erase(gone)
+    assert (await world.get(read, by="admin")).json()["text"] is None

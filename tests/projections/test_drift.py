@@ -161,4 +161,4 @@ async def test_what_has_drifted_stays_known_while_it_cannot_be_compared(
 
 def test_every_read_model_with_a_row_for_each_subject_is_audited() -> None:
     named = {projection.name for projection in drift.AUDITED}
-    assert named == {"resource", "account", "address", "totp", "session", "apikey", "role"}
+    assert named == {"resource", "account", "address", "totp", "session", "apikey", "role", "character", "conversation"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-PASSWORD = "seven lamps over the quiet harbour"  # noqa: S105 - of nobody
+PASSWORD = "eleven kites above the salt marsh"  # noqa: S105 - of nobody
 WAIT = {"Prefer": "wait=20"}
 PATIENCE = 20.0
 """Seconds within which mail comes and what changed is felt."""

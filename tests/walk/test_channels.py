@@ -225,5 +225,6 @@ async def test_a_webhook_says_it_with_a_key(http: httpx2.AsyncClient) -> None:
     for _ in range(2):
         answer = await hook.post("/v1/commands/conversation.say", said, Idempotency_Key="delivery-1")
         assert answer.status_code == 200
-    turns = (await cy.get(f"/v1/conversations/{talk}/turns")).json()["items"]
+    known = {"min-position": answer.json()["position"]}
+    turns = (await cy.get(f"/v1/conversations/{talk}/turns", **known)).json()["items"]
     assert [(turn["text"], turn["channel"]) for turn in turns] == [("hello", "webhook")]

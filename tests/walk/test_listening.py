@@ -119,7 +119,9 @@ async def test_filters_are_kept_and_the_past_is_heard_from_a_position_on(
         types = [(await stream.next())["event"] for _ in range(4)]
     assert types == ["reached", "resource.registered", "resource.renamed", "resource.tagged"]
     async with listening(alice, running, type="resource.renamed", actor=alice.account, since="beginning") as stream:
-        assert [(await stream.next("resource.renamed"))["data"]["data"]["name"] for _ in range(2)] == ["Two", "Else"]
+        names = {(await stream.next("resource.renamed"))["data"]["data"]["name"] for _ in range(2)}
+    # They stand in two journals, between which there is no order.
+    assert names == {"Two", "Else"}
 
 
 async def test_nobody_hears_of_what_they_may_not_read_and_of_the_past_only_what_they_may_now(

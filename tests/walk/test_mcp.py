@@ -15,6 +15,9 @@ from mcp_types import CallToolResult, TextContent
 from tests.walk.conftest import Running
 from tests.walk.somebody import Somebody, felt, played, somebody
 
+KIND = f"parcel-{uuid.uuid4().hex[:8]}"
+"""Defined by nobody else."""
+
 
 @asynccontextmanager
 async def tools(running: Running, shown: Mapping[str, str], mode: Any = "auto") -> AsyncIterator[Client]:
@@ -28,7 +31,7 @@ async def tools(running: Running, shown: Mapping[str, str], mode: Any = "auto") 
 @pytest.fixture(scope="module")
 async def ada(http: httpx2.AsyncClient) -> Somebody:
     person = await played(http, f"ada-{uuid.uuid4().hex[:8]}", "member")
-    await person.ask("kind.define", kind="parcel", json_schema={"type": "object"})
+    await person.ask("kind.define", kind=KIND, json_schema={"type": "object"})
     return person
 
 
@@ -37,7 +40,7 @@ def texts(result: CallToolResult) -> list[str]:
 
 
 def parcel(**more: Any) -> dict[str, Any]:
-    return {"resource_id": f"parcel-{uuid.uuid4()}", "kind": "parcel", "name": "Parcel", "attributes": {}, **more}
+    return {"resource_id": f"parcel-{uuid.uuid4()}", "kind": KIND, "name": "Parcel", "attributes": {}, **more}
 
 
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])

@@ -60,3 +60,8 @@ def test_another_figure_is_never_sure() -> None:
 
 def test_what_is_of_another_domain_is_not_likely() -> None:
     assert KNOWN.likely([("Quartely Report", WHERE)], ["account"]) is None
+
+
+def test_what_is_called_like_a_mere_word_is_not_meant_by_it() -> None:
+    known = Gazetteer([Thing("kind", "a"), Thing("kind", "invoice")])
+    assert [mention.things[0].id for mention in known.mentions("create a new invoice")] == ["invoice"]
