@@ -1,6 +1,8 @@
 """The API document is true: whatever is sent, there is no error of ours and no answer that it does not have."""
 
+import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, TypeAlias
 
 import httpx2
@@ -10,10 +12,12 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from infra.api import create
-from infra.serve import config
+from infra.embedded.process import Child
+from infra.ports import choose
+from infra.ready import door as address
+from infra.ready import ready
 from infra.settings import Settings
-from tests.served import served
-from tests.walk.conftest import Running
+from tests.walk.conftest import STARTED_WITHIN, Running
 
 Case: TypeAlias = "schemathesis.Case[Any]"
 
@@ -38,11 +42,15 @@ api = schemathesis.openapi.from_dict(create(NOWHERE).openapi()).exclude(path=STR
 
 
 @pytest.fixture(scope="module")
-def door(running: Running) -> Iterator[str]:
-    """Doors that anybody may ask as often as they like."""
-    settings = running.settings.model_copy(update={"rate_limits": False, "port": 0})
-    with served(config(create(settings), settings)) as url:
-        yield url
+def door(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Doors that anybody may ask as often as they like, in a process of their own."""
+    (port,) = choose(tmp_path_factory.mktemp("anything"), {"api": None}).values()
+    there = running.settings.model_copy(update={"rate_limits": False, "port": port})
+    child = Child("anything", [sys.executable, "-m", "infra.cli", "api"], there.data_dir, there.environment())
+    child.start()
+    child.wait_ready(partial(ready, there), STARTED_WITHIN)
+    yield address(there)
+    child.stop()
 
 
 @pytest.fixture(scope="module")
