@@ -16,10 +16,10 @@ from agent.dialogue import Doing
 from agent.doors import Answer, path_of
 from agent.slots import Thing, card
 from schemas.asking import named
-from schemas.conversation import Consent, NoteConsent, PostCommand, Propose, Receipt
+from schemas.conversation import DOMAIN, Consent, NoteConsent, PostCommand, Propose, Receipt
 from schemas.message import JsonObject
 
-GIVING = frozenset({"share", "transfer", "give_role", "define", "take_over", "reinstate", "open_service", "suspend"})
+GIVING = frozenset({"share", "transfer", "give_role", "define", "take_over", "reinstate", "suspend"})
 """Verbs after which others may do more than before, or what cannot be taken back: they are confirmed, too."""
 
 _CHANCE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -108,9 +108,12 @@ def shown(at: At, proposal: Mapping[str, Any]) -> Said:
 
 
 async def _version(at: At, action: Action, about: str) -> int | None:
-    """Give the version of a subject as the person sees it now; None of what is new, or has none that is read."""
+    """Give the version of a subject as the person sees it now; None of what is new, or has none that is read.
+
+    A conversation moves on with every step of this turn: what is asked of it is bound to no version.
+    """
     reading = at.actions.get(f"{action.domain}.read")
-    if reading is None or reading.subject is None:
+    if reading is None or reading.subject is None or action.domain == DOMAIN.name:
         return None
     path, _ = path_of(reading.path, {reading.subject: about})
     answer = await at.doors.get(path)

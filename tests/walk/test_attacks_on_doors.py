@@ -322,6 +322,7 @@ async def test_a_query_takes_the_permission_that_is_said_and_no_other(root: Some
     asked = path.format(**NAMED)
     one, others = [await played(http, role, name) for name in (role, f"{role}-other")]
     query = {"account": "root"} if path in ("/v1/sessions", "/v1/apikeys", "/v1/logins") else {}
+    query |= {"wanted": "true"} if path == "/v1/conversations" else {}
     query |= {"field": "/name"} if path.endswith("/changes") else {}
     await felt(lambda: one.get(asked, **query), 200, 404)
     refused = await others.get(asked, **query)
