@@ -37,5 +37,5 @@ def chat(
     if not token:
         raise Unusable("Say who asks: give --token, or set ANNAL_TOKEN, to an access token or an API key.")
     terminal.run(
-        talk((url or terminal.settings(data_dir).url).rstrip("/"), token, conversation, Console(soft_wrap=True))
+        talk((url or terminal.settings(data_dir).url).rstrip("/"), token, conversation, Console())
     )
