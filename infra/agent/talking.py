@@ -36,6 +36,4 @@ def chat(
 
     if not token:
         raise Unusable("Say who asks: give --token, or set ANNAL_TOKEN, to an access token or an API key.")
-    terminal.run(
-        talk((url or terminal.settings(data_dir).url).rstrip("/"), token, conversation, Console())
-    )
+    terminal.run(talk((url or terminal.settings(data_dir).url).rstrip("/"), token, conversation, Console()))
