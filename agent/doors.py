@@ -33,7 +33,7 @@ class Answer(NamedTuple):
     def unsure(self) -> bool:
         """Whether asking again may be answered otherwise; what was decided, even by a broken rule, has a position."""
         decided = isinstance(self.body, dict) and self.body.get("position") is not None
-        return (self.status >= 500 or self.status == 429) and not decided  # noqa: PLR2004 - what HTTP calls so
+        return passes(self.status) and not decided
 
     @property
     def code(self) -> str | None:
@@ -116,6 +116,11 @@ async def _answer(app: ASGIApp, scope: dict[str, Any], body: bytes) -> Answer:
     text = b"".join(message.get("body", b"") for message in told[1:])
     headers = {name.decode().lower(): value.decode() for name, value in begun["headers"]}
     return Answer(begun["status"], headers, orjson.loads(text) if text else None)
+
+
+def passes(status: int) -> bool:
+    """Say whether what keeps a request from being answered passes by itself, by its HTTP status."""
+    return status >= 500 or status == 429  # noqa: PLR2004 - what HTTP calls so
 
 
 def path_of(template: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

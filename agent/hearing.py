@@ -54,12 +54,16 @@ def hear(at: At, classifier: Classifier) -> Heard:
     ranking = classifier.rank(at.text)
     allowed = [(intent, score) for intent, score in ranking.intents if _known(at, intent)]
     another = allowed if ranking.in_scope else ()
-    move, before = _waited_for(at, another) or (_forbidden(at, ranking) or _new(at, allowed, ranking), {})
-    if _REMEMBER.match(at.text):
-        # What is to be remembered may be like nothing that is known.
-        move, before = Talk("memory.remember"), {}
+    move, before = (
+        _to_remember(at) or _waited_for(at, another) or (_forbidden(at, ranking) or _new(at, allowed, ranking), {})
+    )
     told = tuple(Ranked(intent=intent, score=score) for intent, score in ranking.intents[:MOST_RANKED])
     return Heard(move, intent_of(at, move), told, "lexical", ranking.model, before)
+
+
+def _to_remember(at: At) -> tuple[Move, Mapping[str, object]] | None:
+    """Know it by how it begins: what is to be remembered may be like nothing that is known."""
+    return (Talk("memory.remember"), {}) if _REMEMBER.match(at.text) else None
 
 
 def _known(at: At, intent: str) -> bool:

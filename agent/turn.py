@@ -17,7 +17,7 @@ from agent.actions.action import Action, offered
 from agent.at import At, Said
 from agent.characters.character import Character
 from agent.dialogue import read, written
-from agent.doors import Doors
+from agent.doors import Doors, passes
 from agent.knowledge.passage import Search
 from agent.moves import Heard
 from agent.recording import Ask, Recording
@@ -28,17 +28,11 @@ from agent.tokens import tokens
 from infra.auth import Caller, Cause
 from infra.auth.vault import Person
 from schemas.conversation import AssembleContext, MessageReceived, Reply, Slot, Understand
-from schemas.message import Actor, Recorded
+from schemas.message import Actor, FactMeta, Recorded
 from schemas.problems import Problem
 
 MOST_USED = 200
 """So much is on record of what a turn rests on."""
-
-
-def passes(problem: Problem) -> bool:
-    """Say whether what keeps a turn from being answered passes by itself."""
-    return problem.status >= 500 or problem.status == 429  # noqa: PLR2004 - what HTTP calls so
-
 
 ANSWERED = "turn_answered"
 """What is said of a step of a turn that needs no answer any more."""
@@ -80,14 +74,14 @@ class Turns:
         meta, fact = recorded.meta, recorded.fact
         if not isinstance(fact, MessageReceived) or fact.taken_over:
             return
-        recording = Recording(self.ask, meta, fact.account_id, fact.turn, await self.person(fact.account_id))
+        recording = await self._recording(meta, fact)
         if recording.person is None:
             await _reply(recording, Said("", read(None)))
             return
         try:
             caller = await self.again(meta.actor)
         except Problem as problem:
-            if passes(problem):
+            if passes(problem.status):
                 raise
             await _reply(recording, Said(problem.detail, read(None)))
             return
@@ -97,10 +91,13 @@ class Turns:
         """Answer a message that something of ours fails at: it must not keep all others from being answered."""
         meta, fact = recorded.meta, recorded.fact
         assert isinstance(fact, MessageReceived)  # noqa: S101 - nothing else is taken
-        recording = Recording(self.ask, meta, fact.account_id, fact.turn, await self.person(fact.account_id))
+        recording = await self._recording(meta, fact)
         told = f"Something failed here ({type(error).__name__}); tell whoever runs this service, naming {meta.id}."
         await _reply(recording, Said(told, read(None)))
         await self.tell(meta.subject, telling.failed(recording, "rule_failed", told))
+
+    async def _recording(self, meta: FactMeta, fact: MessageReceived) -> Recording:
+        return Recording(self.ask, meta, fact.account_id, fact.turn, await self.person(fact.account_id))
 
     async def _answer(self, recording: Recording, fact: MessageReceived, caller: Caller) -> None:
         meta = recording.message
@@ -163,7 +160,7 @@ class Turns:
         try:
             said = await conversing.follow(at, heard)
         except Problem as problem:
-            if passes(problem):
+            if passes(problem.status):
                 raise
             said = Said(problem.detail, at.dialogue.end())
         used = (*heard.used, *said.used)

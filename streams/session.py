@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from infra.auth import CHALLENGE, addresses
+from infra.auth.doorkeeper import require_active
 from infra.auth.tokens import LIFE, Claims
 from schemas.message import Actor, Outcome
 from schemas.problems import Problem
@@ -131,8 +132,7 @@ def _signed_in(visit: Visit, claims: Claims, token: str, outcome: Outcome) -> Si
 
 
 def _require_usable(row: Row, status: str) -> None:
-    if status != "active":
-        raise Problem("account_not_active", "This account is suspended or closed; ask an administrator.")
+    require_active(status)
     if not row["verified"]:
         told = "Prove first that you read this address, with the token of the mail that was sent there."
         raise Problem("address_not_verified", told)

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 from infra.auth import Caller
-from infra.auth.doorkeeper import DEV
+from infra.auth.doorkeeper import DEV, require_active
 from schemas.message import Actor
 from schemas.problems import Problem
 from schemas.rights import permitted
-from streams.forms import Identity, Row
+from streams.forms import Identity
 
 PLAYING = ("member",)
 """The roles of whom anybody may be, for play: no account of theirs says more."""
@@ -26,7 +26,7 @@ async def again(identity: Identity, actor: Actor) -> Caller:
         )
         raise Problem("permission_missing", told)
     account = await identity.people.account(actor.id)
-    _require_active(identity, actor, account)
+    require_active(identity.known.status(actor.id, account["status"] if account is not None else "unknown"))
     roles = identity.known.roles_of(actor.id, tuple(account["roles"]) if account is not None else ())
     grants = permitted(roles, identity.known.roles)
     if kind == "key":
@@ -48,9 +48,3 @@ async def _require_live(identity: Identity, session_id: str) -> None:
     row = await identity.people.session(session_id, newest=True)
     if row is None or not row["live"] or identity.known.ended(session_id):
         raise Problem("session_ended", "The sign-in that this was said in has ended; sign in again and say it again.")
-
-
-def _require_active(identity: Identity, actor: Actor, account: Row | None) -> None:
-    status = account["status"] if account is not None else "unknown"
-    if identity.known.status(actor.id, status) != "active":
-        raise Problem("account_not_active", "This account is suspended or closed; ask an administrator.")

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from infra import terminal
-from infra.agent.options import Door, Token, Url, door
+from infra.agent.options import Door, Token, Url, address, door
 from infra.terminal import DataDir
 
 
@@ -22,7 +22,7 @@ def try_out(
     """Have the conversations of tests with the agent; exit code 1 if one goes otherwise. They begin anew each time."""
     from infra.agent import testing  # noqa: PLC0415 - whoever asks for help waits for no library
 
-    there = Door((url or terminal.settings(data_dir).url).rstrip("/"), token)
+    there = Door(address(data_dir, url), token)
     raise typer.Exit(terminal.run(testing.run_all(there, paths, repeat, Console(soft_wrap=False))))
 
 

@@ -26,4 +26,9 @@ def door(data_dir: Path | None, url: str | None, token: str) -> Door:
     """Give the door that is meant. Raises Unusable if nobody asks."""
     if not token:
         raise Unusable("Say who asks: give --token, or set ANNAL_TOKEN, to an access token or an API key.")
-    return Door((url or terminal.settings(data_dir).url).rstrip("/"), token)
+    return Door(address(data_dir, url), token)
+
+
+def address(data_dir: Path | None, url: str | None) -> str:
+    """Give where the doors are."""
+    return (url or terminal.settings(data_dir).url).rstrip("/")

@@ -18,13 +18,14 @@ from agent.actions.catalogue import commands, queries
 from agent.actions.plugin import Plugin, load
 from agent.afterwards import after
 from agent.at import At
+from agent.doors import passes
 from agent.hearing import hear
 from agent.moves import Heard
 from agent.past import keep_short
 from agent.persona import persona
 from agent.teaching import taught
 from agent.telling import CHANNEL, Event
-from agent.turn import ANSWERED, Turns, passes
+from agent.turn import ANSWERED, Turns
 from agent.understanding.classifier import Classifier
 from infra import kafka, metrics, redis, telemetry
 from infra.agent import indexing
@@ -86,13 +87,11 @@ class Agent:
     def __init__(self, settings: Settings, doors: Joined) -> None:
         self._doors = doors
         self._kept = settings.cache_dir / "agent"
-        self._identity = doors.identity
         self._cache = redis.client(settings)
         self._ranks: Classifier | None = None
         self._listening = listening(settings)
         plugins = load(settings.agent_plugins)
         actions = abilities(doors, plugins)
-        self._actions = actions
         connection = kafka.connection(settings)
         self._knowledge = indexing.Knowledge(settings, connection, doors.read, doors.ends)
         self.turns = Turns(
@@ -117,7 +116,7 @@ class Agent:
             self._webhook = Webhook(settings, connection, doors.identity.vault.newest)
 
     async def start(self) -> None:
-        self._ranks = await asyncio.to_thread(taught, self._actions, self._kept)
+        self._ranks = await asyncio.to_thread(taught, self.turns.actions, self._kept)
         await self._knowledge.start()
         for policing in self._policing:
             await policing.start()
@@ -154,7 +153,7 @@ class Agent:
         except (KafkaError, OSError):
             raise
         except Exception as error:
-            if isinstance(error, Problem) and (error.code == ANSWERED or passes(error)):
+            if isinstance(error, Problem) and (error.code == ANSWERED or passes(error.status)):
                 raise
             log.exception("a turn failed", message=recorded.meta.id)
             await self.turns.give_up(recorded, error)

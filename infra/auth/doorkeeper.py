@@ -124,7 +124,7 @@ class Doorkeeper:
         known, account_id, changes = self._known, claims.account, self._known.changes
         if known.ended(claims.session) or known.generation(account_id, claims.generation) > claims.generation:
             raise _ended()
-        _require_active(known.status(account_id, "active"))
+        require_active(known.status(account_id, "active"))
         roles = known.roles_of(account_id, claims.roles)
         caller = await self._caller(claims, roles, f"session:{claims.session}", network)
         self._callers.keep((authorization, network), Recognized(caller, claims, changes))
@@ -141,7 +141,7 @@ class Doorkeeper:
             told = "This API key does not work: it is mistyped, expired or revoked; make another one."
             raise Problem("key_invalid", told, headers=CHALLENGE)
         known, account_id = self._known, row.account_id
-        _require_active(known.status(account_id, row.status))
+        require_active(known.status(account_id, row.status))
         roles = known.roles_of(account_id, row.roles)
         self.used[row.key_id] = _now()
         actor = await self.actor(account_id, f"key:{row.key_id}", network)
@@ -173,7 +173,8 @@ class Doorkeeper:
         return digest == secret or (digest == before and (before_until or 0) > now)
 
 
-def _require_active(status: str) -> None:
+def require_active(status: str) -> None:
+    """Raise Problem unless an account with this status may ask."""
     if status != "active":
         raise Problem("account_not_active", "This account is suspended or closed; ask an administrator.")
 
