@@ -6,7 +6,7 @@ The doors run in the agent's own process, behind no gate: who asks is said by us
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import orjson
 from starlette.types import ASGIApp, Message
@@ -121,6 +121,11 @@ async def _answer(app: ASGIApp, scope: dict[str, Any], body: bytes) -> Answer:
 def passes(status: int) -> bool:
     """Say whether what keeps a request from being answered passes by itself, by its HTTP status."""
     return status >= 500 or status == 429  # noqa: PLR2004 - what HTTP calls so
+
+
+def cursor_of(following: str | None) -> str | None:
+    """Give the cursor of the page that follows, whose address an answer has as its `next`; None after the last."""
+    return parse_qs(urlsplit(following).query)["cursor"][0] if following is not None else None
 
 
 def path_of(template: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

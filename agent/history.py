@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.at import At, Said
+from agent.doors import cursor_of
 from agent.recording import digest
 from agent.slots import Thing, fill
 from schemas.conversation import Citation, Used
@@ -94,7 +95,7 @@ async def _happened(at: At, thing: Thing, words: set[str]) -> Row | None:
         answer = await at.doors.get(f"/v1/resources/{thing.id}/history", query)
         rows: Sequence[Row] = answer.body["items"] if answer.good else []
         found = next((row for row in rows if not wanted or row["type"] in wanted), None)
-        cursor = answer.body.get("next") if answer.good else None
+        cursor = cursor_of(answer.body["next"]) if answer.good else None
         if found is not None or cursor is None:
             return found
     return None

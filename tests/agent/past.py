@@ -112,7 +112,10 @@ class Past:
 
 
 def _page(rows: list[Any], query: Any) -> Any:
-    """Give a page, the newest first; the cursor is how many were told."""
+    """Give a page, the newest first, and the address of the next; its cursor is how many were told."""
     told, limit = int(query.get("cursor", 0)), int(query["limit"])
     items = rows[::-1][told : told + limit]
-    return {"items": items, "next": str(told + limit) if told + limit < len(rows) else None}
+    return {
+        "items": items,
+        "next": f"/v1/here?limit={limit}&cursor={told + limit}" if told + limit < len(rows) else None,
+    }
