@@ -104,7 +104,7 @@ def shown(at: At, proposal: Mapping[str, Any]) -> Said:
     told = f"{action.description}\n{card(action, body)}{_which(at, thing, body)}\n\nShall I do this? (yes / no)"
     dialogue = at.dialogue.begin(Doing(action.name, dict(body), proposed=True)).mention(*_mentioned(thing))
     proposed = (proposal["proposal_id"], proposal["digest"])
-    return Said(told, dialogue, suggestions=("yes", "no"), proposed=proposed)
+    return Said(told, dialogue, proposed=proposed)
 
 
 async def _version(at: At, action: Action, about: str) -> int | None:

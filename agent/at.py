@@ -62,7 +62,7 @@ class At:
 class Said:
     """What is said back, what it rests on, what was done, and what must be known at the next message.
 
-    `proposed` are id and digest of a change that waits to be confirmed; `suggestions` are answers to offer.
+    `proposed` are id and digest of a change that waits to be confirmed.
     """
 
     text: str
@@ -72,5 +72,4 @@ class Said:
     remembered: tuple[Remembered, ...] = ()
     used: tuple[Used, ...] = ()
     handover: bool = False
-    suggestions: tuple[str, ...] = ()
     proposed: tuple[str, str] | None = None

@@ -54,7 +54,7 @@ def unclear(at: At, choices: Sequence[Action]) -> Said:
         told = "\n".join(["I am not sure what you mean. Is it one of these?", *lines, "If not, say it in other words."])
         return Said(told, replace(dialogue, offered=tuple(action.name for action in choices)))
     told = "I do not understand that. Say it in other words, ask what I can do, or ask for a person."
-    return Said(told, replace(dialogue, offered=()), suggestions=("what can you do", "I want to talk to a human"))
+    return Said(told, replace(dialogue, offered=()))
 
 
 def _able(at: At) -> str:

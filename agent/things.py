@@ -27,7 +27,7 @@ async def seen(doors: Doors) -> list[Thing]:
 def _thing(domain: str, row: Mapping[str, Any]) -> Thing:
     id_ = row.get(f"{domain}_id") or row[domain]
     kind = row["kind"] if domain == "resource" else ""
-    return Thing(domain, id_, row.get("name") or id_, kind, row.get("position") or "", row.get("version", 0))
+    return Thing(domain, id_, row.get("name") or id_, kind, row.get("position") or "")
 
 
 async def _accounts(doors: Doors) -> list[Thing]:

@@ -17,7 +17,6 @@ class Thing(Struct, frozen=True, omit_defaults=True):
     name: str = ""
     kind: str = ""
     position: str = ""
-    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

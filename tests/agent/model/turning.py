@@ -27,8 +27,8 @@ from tests.agent.model.endpoint import Endpoint
 ACTIONS = everything()
 SECONDS = 0.6
 
-seven = Thing("resource", "invoice-7", "Rossi", "invoice", version=3)
-eight = Thing("resource", "invoice-8", "Bianchi", "invoice", version=1)
+seven = Thing("resource", "invoice-7", "Rossi", "invoice")
+eight = Thing("resource", "invoice-8", "Bianchi", "invoice")
 bob = Thing("account", "0192f0c1-2d3e-7000-8000-000000000001", "bob")
 
 
