@@ -1,14 +1,16 @@
 """How a process reaches PostgreSQL."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
-from psycopg import AsyncConnection, Error
+from psycopg import AsyncConnection, Error, OperationalError
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import Engine, create_engine
 
 from infra.settings import Settings, Unusable, address
 
 Connection = AsyncConnection[Any]
+Found = TypeVar("Found")
 
 
 def url(settings: Settings) -> str:
@@ -21,6 +23,20 @@ def pool(settings: Settings, size: int = 8) -> AsyncConnectionPool[Connection]:
     return AsyncConnectionPool(
         url(settings), min_size=2, max_size=size, open=False, kwargs={"autocommit": True, "application_name": "annal"}
     )
+
+
+async def ask(
+    pool: AsyncConnectionPool[Connection], patience: float, query: Callable[[Connection], Awaitable[Found]]
+) -> Found:
+    """Ask what may be asked twice: once more if PostgreSQL went away and came back.
+
+    `patience` is in seconds, for a connection. Raises OperationalError while it is away.
+    """
+    try:
+        return await _once(pool, patience, query)
+    except OperationalError:
+        await pool.check()
+    return await _once(pool, patience, query)
 
 
 async def connect(settings: Settings) -> Connection:
@@ -43,6 +59,13 @@ async def check(settings: Settings, patience: int = 10) -> None:
             "see that it runs and that ANNAL_POSTGRES_URL is right."
         ) from error
     await connection.close()
+
+
+async def _once(
+    pool: AsyncConnectionPool[Connection], patience: float, query: Callable[[Connection], Awaitable[Found]]
+) -> Found:
+    async with pool.connection(timeout=patience) as connection:
+        return await query(connection)
 
 
 def shown(settings: Settings) -> str:

@@ -122,18 +122,10 @@ class Index:
     async def ask(self, query: Callable[[Connection], Awaitable[Found]]) -> Found:
         """Ask PostgreSQL what may be asked twice: once more if it went away and came back. Raises Problem."""
         try:
-            return await self._once(query)
-        except psycopg.OperationalError:
-            await self._pool.check()
-        try:
-            return await self._once(query)
+            return await postgres.ask(self._pool, PATIENCE, query)
         except psycopg.OperationalError as error:
             told = "The knowledge base cannot be reached; ask again."
             raise Problem("postgres_unavailable", told, headers={"Retry-After": "1"}) from error
-
-    async def _once(self, query: Callable[[Connection], Awaitable[Found]]) -> Found:
-        async with self._pool.connection(timeout=PATIENCE) as connection:
-            return await query(connection)
 
 
 def literal(vector: Any) -> str:

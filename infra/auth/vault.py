@@ -210,16 +210,8 @@ class Vault:
     async def ask(self, query: Callable[[Connection], Awaitable[Found]]) -> Found:
         """Ask PostgreSQL what may be asked twice: once more if it went away and came back. Raises Problem."""
         try:
-            return await self._once(query)
-        except psycopg.OperationalError:
-            await self._pool.check()
-        try:
-            return await self._once(query)
+            return await postgres.ask(self._pool, PATIENCE, query)
         except psycopg.OperationalError as error:
             raise Problem(
                 "postgres_unavailable", "The vault cannot be reached; ask again.", headers={"Retry-After": "1"}
             ) from error
-
-    async def _once(self, query: Callable[[Connection], Awaitable[Found]]) -> Found:
-        async with self._pool.connection(timeout=PATIENCE) as connection:
-            return await query(connection)
