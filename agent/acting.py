@@ -14,6 +14,7 @@ from agent.actions.action import Action
 from agent.at import At, Said
 from agent.dialogue import Doing
 from agent.doors import Answer, path_of
+from agent.recording import fingerprint
 from agent.slots import Thing, card
 from schemas.asking import named
 from schemas.conversation import DOMAIN, Consent, NoteConsent, PostCommand, Propose, Receipt
@@ -83,16 +84,9 @@ def _named(at: At, action: Action, values: JsonObject) -> dict[str, Any]:
 async def _propose(at: At, action: Action, body: JsonObject) -> Said:
     about = str(body[action.subject or ""])
     proposal = {"proposal_id": at.recording.id("proposal"), "action": action.name, "about": about}
-    fingerprint = at.recording.fingerprint("command", body)
-    await at.recording.record(
-        "propose",
-        Propose,
-        **proposal,
-        body=at.recording.seal("command", msgspec.json.encode(body).decode()),
-        digest=fingerprint,
-        version=await _version(at, action, about),
-    )
-    return shown(at, {**proposal, "body": body, "digest": fingerprint})
+    sealed, version = at.recording.sealed("command", body), await _version(at, action, about)
+    await at.recording.record("propose", Propose, **proposal, body=sealed, digest=fingerprint(sealed), version=version)
+    return shown(at, {**proposal, "body": body, "digest": fingerprint(sealed)})
 
 
 def shown(at: At, proposal: Mapping[str, Any]) -> Said:
@@ -125,14 +119,15 @@ async def _post(at: At, action: Action, body: JsonObject, proposal_id: str | Non
     about = str(body[action.subject or ""])
     key = at.recording.id(f"post {action.name}")
     command_id = named(at.account_id, key, action.name, about)
+    sealed = at.recording.sealed("command", body)
     await at.recording.record(
         "post",
         PostCommand,
         command_id=command_id,
         action=action.name,
         about=about,
-        body=at.recording.seal("command", msgspec.json.encode(body).decode()),
-        digest=at.recording.fingerprint("command", body),
+        body=sealed,
+        digest=fingerprint(sealed),
         version=version,
         proposal_id=proposal_id,
     )

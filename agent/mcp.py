@@ -7,6 +7,7 @@ answered as whoever that is. What a caller may not ask for is not listed, and ca
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -50,12 +51,10 @@ class ToolServer:
     def __init__(self, app: ASGIApp, openapi: Callable[[], JsonObject]) -> None:
         self._app = app
         self._openapi = openapi
-        self._offers: dict[str, Offer] = {}
         self._sessions: StreamableHTTPSessionManager | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._offers = offers(self._openapi())
         server = Server("annal", instructions=INSTRUCTIONS, on_list_tools=self._list, on_call_tool=self._call)
         # Spans and lines of requests are infra/observe.py's.
         server.middleware.clear()
@@ -71,6 +70,11 @@ class ToolServer:
     async def stop(self) -> None:
         if self._task is not None:
             await ended(self._task)
+
+    @cached_property
+    def _offers(self) -> dict[str, Offer]:
+        """All tools, described when the first agent asks: most processes that have the doors are never asked."""
+        return offers(self._openapi())
 
     @property
     def answer(self) -> ASGIApp:

@@ -51,10 +51,13 @@ class Recording:
         """Seal text for the person; None when they were erased."""
         return self.person.seal(field, text) if self.person is not None else None
 
+    def sealed(self, field: str, value: Any) -> str | None:
+        """Seal what JSON says, in its one form; None when the person was erased."""
+        return self.seal(field, msgspec.json.encode(value, order="deterministic").decode())
+
     def fingerprint(self, field: str, value: Any) -> str:
         """Give the SHA-256 of what the person said, sealed: who has not their key cannot guess what it is of."""
-        sealed = self.seal(field, msgspec.json.encode(value, order="deterministic").decode())
-        return hashlib.sha256((sealed or "").encode()).hexdigest()
+        return fingerprint(self.sealed(field, value))
 
     def _meta(self, step: str, command: Command) -> CommandMeta:
         return CommandMeta(
@@ -67,6 +70,11 @@ class Recording:
             causation_id=self.message.id,
             digest=hashlib.blake2b(f"{self.message.id} {step}".encode(), digest_size=16).hexdigest(),
         )
+
+
+def fingerprint(sealed: str | None) -> str:
+    """Give the SHA-256 of what is sealed."""
+    return hashlib.sha256((sealed or "").encode()).hexdigest()
 
 
 def digest(value: Any) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from starlette.types import ASGIApp
 
 from agent import acting, conversing, telling
@@ -202,7 +201,7 @@ async def _note(at: At, heard: Heard) -> None:
 
 
 def _sealed(at: At, value: Any) -> str:
-    return at.recording.seal("slot", msgspec.json.encode(value).decode()) or "-"
+    return at.recording.sealed("slot", value) or "-"
 
 
 async def _reply(recording: Recording, said: Said) -> None:
