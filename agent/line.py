@@ -160,13 +160,21 @@ class Line:
 
     async def _doors(self) -> Doors:
         """Give doors that know all that is in the journal of the conversation now, if Kafka says what that is."""
-        partition = partition_of(self.conversation_id.encode(), DOMAIN.partitions)
         try:
-            (end,) = await self.board.ends.of(topics.facts(DOMAIN.name), [partition])
+            reached = await newest(self.board.ends, self.conversation_id)
         except (KafkaError, OSError):
-            end = 0
-        reached = [f"{DOMAIN.name}:{partition}:{end - 1}"] if end else []
+            reached = []
         return Doors(self.board.app, self.caller, None, reached)
+
+
+async def newest(ends: Ends, conversation_id: str) -> list[str]:
+    """Give the position up to which the journal of a conversation goes now; none of one without a record.
+
+    Raises KafkaError and OSError.
+    """
+    partition = partition_of(conversation_id.encode(), DOMAIN.partitions)
+    (end,) = await ends.of(topics.facts(DOMAIN.name), [partition])
+    return [f"{DOMAIN.name}:{partition}:{end - 1}"] if end else []
 
 
 def _problem(answer: Answer) -> Problem:

@@ -40,7 +40,7 @@ Again = Callable[[Actor], Awaitable[Caller]]
 """Says what somebody may now who asked a while ago. Raises Problem."""
 
 Persons = Callable[[str], Awaitable[Person | None]]
-Ends = Callable[[str], Awaitable[str]]
+Newest = Callable[[str], Awaitable[list[str]]]
 """Gives the position up to which the journal of a conversation goes now."""
 
 Hears = Callable[[At], Awaitable[Heard]]
@@ -60,7 +60,7 @@ class Turns:
     ask: Ask
     again: Again
     person: Persons
-    end: Ends
+    newest: Newest
     hears: Hears
     character: Characters
     actions: Sequence[Action]
@@ -100,7 +100,7 @@ class Turns:
 
     async def _answer(self, recording: Recording, fact: MessageReceived, caller: Caller) -> None:
         meta = recording.message
-        cause, known = Cause(meta.correlation_id, meta.id), [await self.end(meta.subject)]
+        cause, known = Cause(meta.correlation_id, meta.id), await self.newest(meta.subject)
         doors = Doors(self.app, caller, cause, known, waits=True)
         path = f"/v1/conversations/{meta.subject}"
         conversation, turn = await doors.get(path), await doors.get(f"{path}/turns/{fact.turn}")

@@ -20,6 +20,7 @@ from agent.afterwards import after
 from agent.at import At
 from agent.doors import passes
 from agent.hearing import hear
+from agent.line import newest
 from agent.moves import Heard
 from agent.past import keep_short
 from agent.persona import persona
@@ -36,10 +37,8 @@ from infra.api import Joined, joined
 from infra.ending import STOPPING, leave_within
 from infra.ready import agree, reach
 from infra.settings import Settings
-from schemas import topics
-from schemas.conversation import DOMAIN, MessageReceived
+from schemas.conversation import MessageReceived
 from schemas.message import Asked, Outcome, Recorded
-from schemas.partition import partition_of
 from schemas.problems import Problem
 from streams.forms import Identity
 from streams.policing import NotNow, Policing
@@ -85,7 +84,6 @@ class Agent:
     """All that one agent process holds."""
 
     def __init__(self, settings: Settings, doors: Joined) -> None:
-        self._doors = doors
         self._kept = settings.cache_dir / "agent"
         self._cache = redis.client(settings)
         self._ranks: Classifier | None = None
@@ -99,7 +97,7 @@ class Agent:
             ask=partial(_ask, doors.identity),
             again=partial(again, doors.identity),
             person=doors.identity.vault.known,
-            end=self._end,
+            newest=partial(newest, doors.ends),
             hears=self._hears,
             character=persona,
             actions=actions,
@@ -165,12 +163,6 @@ class Agent:
             return await self._listening.hear(at, words)
         await keep_short(at)
         return words
-
-    async def _end(self, conversation_id: str) -> str:
-        """Give the position up to which a conversation's journal goes now. Raises Problem."""
-        partition = partition_of(conversation_id.encode(), DOMAIN.partitions)
-        (end,) = await self._doors.ends.of(topics.facts(DOMAIN.name), [partition])
-        return f"{DOMAIN.name}:{partition}:{end - 1}"
 
     async def _tell(self, conversation_id: str, events: Sequence[Event]) -> None:
         """Tell who listens; nobody must, and what is told is on record soon, wherever this goes."""

@@ -92,8 +92,8 @@ class Replaying:
         async def person(_account_id: str) -> Person:
             return self.person
 
-        async def end(_conversation_id: str) -> str:
-            return "conversation:0:0"
+        async def newest(_conversation_id: str) -> list[str]:
+            return []
 
         async def hears(at: At) -> Heard:
             return hear(at, self.classifier)
@@ -104,7 +104,7 @@ class Replaying:
         async def tell(*_: Any) -> None:
             """Nobody listens to a replay, and nobody looks at it afterwards."""
 
-        return Turns(self._answer, self._ask, again, person, end, hears, persona, self.actions, search, tell, tell)
+        return Turns(self._answer, self._ask, again, person, newest, hears, persona, self.actions, search, tell, tell)
 
     async def _ask(self, asked: Asked) -> Outcome:
         """Record a step here, and nowhere else."""

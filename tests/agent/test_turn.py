@@ -95,8 +95,8 @@ class World:
         async def person(_: str) -> Person | None:
             return self.person
 
-        async def end(_: str) -> str:
-            return "conversation:0:1"
+        async def newest(_: str) -> list[str]:
+            return ["conversation:0:1"]
 
         async def hears(at: At) -> Heard:
             return hear(at, cast("Classifier", Sure()))
@@ -112,7 +112,7 @@ class World:
         async def after(at: At) -> None:
             self.seen.append(at)
 
-        turns = Turns(doors, self.ask, again, person, end, hears, character, (RENAME,), search, tell, after)
+        turns = Turns(doors, self.ask, again, person, newest, hears, character, (RENAME,), search, tell, after)
         await turns.take(Recorded(message(), received()))
         return doors
 

@@ -143,7 +143,7 @@ class Person:
             ask=needless,
             again=needless,
             person=needless,
-            end=needless,
+            newest=needless,
             hears=hears,
             character=needless,
             actions=(),
