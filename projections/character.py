@@ -65,7 +65,8 @@ _VERSION = """
 """
 _PAGE = """
     SELECT character_id, name, owner, retired, version, created_time, updated_time, position FROM character
-    WHERE %(name)s::text IS NULL OR (name, character_id) > (%(name)s, %(id)s)
+    WHERE (%(owner)s::text IS NULL OR owner = %(owner)s)
+        AND (%(name)s::text IS NULL OR (name, character_id) > (%(name)s, %(id)s))
     ORDER BY name, character_id LIMIT %(limit)s
 """
 
@@ -84,9 +85,12 @@ async def find_version(connection: Connection, character_id: str, version: int) 
         return await cursor.fetchone()
 
 
-async def page(connection: Connection, after: Sequence[Any] | None, limit: int) -> list[Row]:
-    """Give characters by name, without their documents; `after` is name and id of the last of the page before."""
+async def page(connection: Connection, after: Sequence[Any] | None, limit: int, owner: str | None = None) -> list[Row]:
+    """Give characters by name, of all or of an owner, without their documents.
+
+    `after` is name and id of the last of the page before.
+    """
     name, character_id = after or (None, None)
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_PAGE, {"name": name, "id": character_id, "limit": limit})
+        await cursor.execute(_PAGE, {"owner": owner, "name": name, "id": character_id, "limit": limit})
         return await cursor.fetchall()

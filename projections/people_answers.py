@@ -171,6 +171,13 @@ class Factor(BaseModel):
     updated_time: Moment
 
 
+class NamedCharacter(BaseModel):
+    """A character of the agent's that the person loaded."""
+
+    character_id: str = Field(examples=["ada"])
+    name: str = Field(examples=["Ada"])
+
+
 class Everything(BaseModel):
     """Everything known of a person."""
 
@@ -181,6 +188,7 @@ class Everything(BaseModel):
     failed_sign_ins: list[Failure]
     resources_owned: list[Named]
     resources_shared: list[Named]
+    characters: list[NamedCharacter]
     conversations: list[Conversation]
     turns: list[Turn]
     memories: list[Memory]

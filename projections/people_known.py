@@ -7,6 +7,7 @@ from infra.postgres import Connection
 from projections import (
     account,
     apikey,
+    character,
     conversation,
     conversation_opened,
     history,
@@ -38,6 +39,7 @@ _EVERYTHING = (
     totp.projection,
     login.projection,
     resource.projection,
+    character.projection,
     conversation.projection,
     turn.projection,
     memory.projection,
@@ -138,6 +140,7 @@ class People:
             "failed_sign_ins": await self._failures(rows["failures"]),
             "resources_owned": [named for own, named in shared if own],
             "resources_shared": [named for own, named in shared if not own],
+            "characters": [{name: row[name] for name in ("character_id", "name")} for row in rows["characters"]],
             "conversations": [conversation_opened.conversation(row, person) for row in rows["conversations"]],
             "turns": [conversation_opened.turn(row, person) for row in rows["turns"]],
             "memories": [conversation_opened.memory(row, person) for row in rows["memories"]],
@@ -178,6 +181,9 @@ async def _everything(connection: Connection, account_id: str) -> dict[str, Any]
     async def keys(after: After) -> list[Row]:
         return await apikey.of(connection, account_id, after, AT_ONCE)
 
+    async def characters(after: After) -> list[Row]:
+        return await character.page(connection, after, AT_ONCE, account_id)
+
     async def conversations(after: After) -> list[Row]:
         return await conversation.of(connection, account_id, after, AT_ONCE)
 
@@ -186,6 +192,7 @@ async def _everything(connection: Connection, account_id: str) -> dict[str, Any]
 
     return {
         "factor": await totp.find(connection, account_id),
+        "characters": await _all(characters, "name", "character_id"),
         "conversations": await _all(conversations, "opened_time", "conversation_id"),
         "turns": await _all(turns, "said_time", "conversation_id", "turn"),
         "memories": await memory.of(connection, account_id, MOST_MEMORIES),

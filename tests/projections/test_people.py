@@ -28,6 +28,8 @@ from schemas.account import (
     RoleGiven,
 )
 from schemas.apikey import KeyRerolled, KeyRevoked
+from schemas.character import CharacterLoaded
+from schemas.conversation import ConversationOpened, MemoryWritten, MessageReceived
 from schemas.login import LoginFailed
 from schemas.message import Actor, Fact
 from schemas.person import NOTHING, Changing
@@ -427,6 +429,18 @@ async def test_everything_known_of_a_person_is_one_document(world: World, monkey
         await world.tell("apikey", f"k{n}", key_created(secret=digest(f"s{n}")))
         await world.tell("login", "alice", LoginFailed(attempt=ATTEMPT, why="password", failures=n + 1))
         await world.tell("resource", f"own{n}", registered(f"Own {n}"))
+        await world.tell("character", f"c{n}", CharacterLoaded(name=f"Own {n}", owner="alice", document={}, files={}))
+        await world.tell("conversation", f"t{n}", ConversationOpened(account_id="alice"))
+        said = person.seal("message", f"Said {n}")
+        heard = MessageReceived(account_id="alice", message_id="m", turn=1, text=said, channel="http")
+        kept = MemoryWritten(
+            turn=1, account_id="alice", memory_id=f"m{n}", text=person.seal("memory", f"Kept {n}"), scope="person"
+        )
+        await world.tell("conversation", f"t{n}", heard)
+        await world.tell("conversation", f"t{n}", kept)
+    await world.tell(
+        "character", "theirs", CharacterLoaded(name="Theirs", owner="bob", document={}, files={}), by="bob"
+    )
     await world.tell("resource", "own2", ResourceTrashed())
     await world.tell("resource", "theirs", registered("Theirs", owner="bob"), by="bob")
     await world.tell("resource", "theirs", ResourceShared(account="alice", role="viewer"), by="bob")
@@ -447,6 +461,10 @@ async def test_everything_known_of_a_person_is_one_document(world: World, monkey
         assert told[name] == items(await world.get(path))
         assert len(told[name]) == 3
     assert sorted(each["name"] for each in told["resources_owned"]) == ["Own 0", "Own 1", "Own 2"]
+    assert told["characters"] == [{"character_id": f"c{n}", "name": f"Own {n}"} for n in range(3)]
+    assert sorted(each["conversation_id"] for each in told["conversations"]) == ["t0", "t1", "t2"]
+    assert sorted(each["text"] for each in told["turns"]) == ["Said 0", "Said 1", "Said 2"]
+    assert sorted(each["text"] for each in told["memories"]) == ["Kept 0", "Kept 1", "Kept 2"]
     assert told["resources_shared"] == [{"resource_id": "theirs", "name": "Theirs"}]
     assert not DIGEST.search(answer.text)
     assert person.seal("totp", "secret") not in answer.text
