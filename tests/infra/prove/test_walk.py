@@ -39,10 +39,13 @@ class Archive:
     def around(self, topic: str, _: int) -> tuple[int, int]:
         return (0, len(self.facts)) if topic == topics.facts("resource") else (self.forgotten, len(self.commands))
 
-    def read(self, topic: str, _: int, start: int, end: int) -> Iterator[list[Record]]:
+    def read(self, topic: str, _: int, start: int, end: int, *, headers: bool = True) -> Iterator[list[Record]]:
         assert topic == topics.facts("resource") or start >= self.forgotten
         found = (self.facts if topic == topics.facts("resource") else self.commands)[start:end]
-        yield [Record(n, each.timestamp, each.key, each.value, each.headers) for n, each in enumerate(found, start)]
+        yield [
+            Record(n, each.timestamp, each.key, each.value, each.headers if headers else ())
+            for n, each in enumerate(found, start)
+        ]
 
     def checkpoint(self) -> None:
         before = self.blocks[-1][1] if self.blocks else beginning(HERE)
