@@ -20,7 +20,7 @@ from projections import account
 from schemas.account import AccountErased
 from schemas.message import Fact, Recorded
 from schemas.problems import Problem
-from streams.policing import NotNow
+from streams.seeing import NotNow
 
 ERASING: tuple[type[Fact], ...] = (AccountErased,)
 """The facts that end keys."""

@@ -5,8 +5,9 @@ does what was done after the last place again, so whatever is done must bear to 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -16,34 +17,28 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, No
 from infra import telemetry
 from infra.ending import ended
 from schemas import topics, wire
-from schemas.journal import Chain, before
 from schemas.message import Fact, Recorded
 from schemas.problems import Problem
 from streams.ask import Asker, letter
-from streams.committed import Reached, committed_by
+from streams.committed import committed_by
 from streams.meters import POLICY_ASKED, POLICY_FAILURES, POLICY_LAG, POLICY_UNREADABLE
 from streams.policies import asked_after
 from streams.records import Record
+from streams.seeing import FIRST_REST, LONGEST_REST, PATIENCE, NotNow, Seeing, named
 
 BEAT = 1.0
 """Seconds between two commits, and two looks at how far behind we are: a crash repeats no more than that."""
 
 AT_ONCE = 100
-"""Records taken up together, so that what each asks for cannot keep the group waiting for long."""
+"""Records read together."""
 
-AT_LENGTH = 60.0
-"""Seconds after which no more of them are begun: who does not fetch for five minutes is put out of the group."""
-
-FIRST_REST, LONGEST_REST = 0.1, 10.0
+SOON = 0.02
+"""Seconds until a journal that was not read on is looked at again."""
 
 log = structlog.get_logger()
 
 SeeTo = Callable[[Recorded], Awaitable[None]]
 """Does what a fact asks for; what was done may be asked for again. Raises NotNow, and is tried again."""
-
-
-class NotNow(Exception):  # noqa: N818 - a state to wait out, not an error
-    """What a fact asks for cannot be done for now; one sentence says why, and nothing personal."""
 
 
 def asking(asker: Asker) -> SeeTo:
@@ -61,33 +56,28 @@ def asking(asker: Asker) -> SeeTo:
 
 
 class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
-    """Sees to some facts, in a consumer group of a name of its own.
+    """Sees to some facts, in a consumer group of a name of its own, each journal by itself.
 
     `topics` are those of the facts' domains. `waits_for` says what keeps it from going on, if anything does.
     """
 
-    def __init__(
-        self,
-        connection: dict[str, Any],
-        name: str,
-        facts: Collection[type[Fact]],
-        see_to: SeeTo,
-        *,
-        at_length: float = AT_LENGTH,
-    ) -> None:
+    def __init__(self, connection: dict[str, Any], name: str, facts: Collection[type[Fact]], see_to: SeeTo) -> None:
         self.name = name
         self.topics = sorted({topics.facts(fact.type.partition(".")[0]) for fact in facts})
-        self.waits_for: str | None = "its first look at Kafka"
         self._connection = connection
         self._facts = tuple(facts)
         self._see_to = see_to
-        self._at_length = at_length
-        self._reached: dict[TopicPartition, Reached] = {}
-        self._committed: dict[TopicPartition, Reached] = {}
-        self._sought: dict[TopicPartition, int] = {}
+        self._consumer: AIOKafkaConsumer | None = None
+        self._journals: dict[TopicPartition, Seeing] = {}
+        self._unconnected: str | None = "its first look at Kafka"
         self._rest = FIRST_REST
         self._beaten = 0.0
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waits_for(self) -> str | None:
+        waiting = (journal.waits_for for journal in self._journals.values())
+        return self._unconnected or next(filter(None, waiting), None)
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -97,8 +87,13 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         if self._task is not None:
             await ended(self._task)
 
-    def on_partitions_revoked(self, _: Collection[TopicPartition]) -> None:
-        self._forget()
+    async def on_partitions_revoked(self, _: Collection[TopicPartition]) -> None:
+        """Come to a point where others can go on from: they begin as soon as this returns."""
+        await asyncio.gather(*(journal.end(PATIENCE) for journal in self._journals.values()))
+        try:
+            await self._commit()
+        finally:
+            await self._forget()
 
     def on_partitions_assigned(self, _: Collection[TopicPartition]) -> None:
         """Nothing: `_take_up` sees them, and may ask Kafka without keeping the group waiting."""
@@ -107,7 +102,7 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
 
     async def _run(self) -> None:
         while True:
-            consumer = AIOKafkaConsumer(
+            self._consumer = consumer = AIOKafkaConsumer(
                 **self._connection,
                 group_id=f"annal.{self.name}",
                 enable_auto_commit=False,
@@ -122,83 +117,53 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             except Exception as error:  # noqa: BLE001 - Kafka, most likely; the log says
                 await self._wait(error)
             finally:
-                self._forget()
+                await self._forget()
                 with suppress(KafkaError, OSError):
                     await consumer.stop()
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
         await self._take_up(consumer)
-        batch = self._in_order(consumer, await self._fetch(consumer))
-        # Side by side, so that journals wait for servers together, and what one waits for keeps no other from going on.
-        errors = await asyncio.gather(*(self._police(tp, records) for tp, records in batch.items()))
-        failed = {tp: error for tp, error in zip(batch, errors, strict=True) if error is not None}
-        for tp in batch.keys() & self._reached.keys() & consumer.assignment():
-            if self._reached[tp].next <= batch[tp][-1].offset:
-                consumer.seek(tp, self._reached[tp].next)
-        await self._look(consumer)
-        if failed:
-            await self._wait(next(iter(failed.values())))
-        else:
-            self._rest, self.waits_for = FIRST_REST, None
+        await self._read(consumer)
+        self._rest, self._unconnected = FIRST_REST, None
+        now = asyncio.get_running_loop().time()
+        if now - self._beaten >= BEAT:
+            self._beaten = now
+            for tp, journal in self._journals.items():
+                POLICY_LAG.labels(self.name, journal.journal).set(
+                    max((consumer.highwater(tp) or 0) - journal.reached.next, 0)
+                )
+            await self._commit()
 
     async def _take_up(self, consumer: AIOKafkaConsumer) -> None:
-        """Seek to the places that were committed for journals newly given."""
-        reached = self._reached
-        new = consumer.assignment() - reached.keys()
+        """Begin at the places that were committed with journals newly given."""
+        journals = self._journals
+        new = consumer.assignment() - journals.keys()
         if not new:
             return
         committed = await committed_by(self._connection, f"annal.{self.name}", new)
-        if reached is self._reached:  # else the group has changed meanwhile
+        if journals is self._journals:  # else the group has changed meanwhile
             for tp in new:
-                reached[tp] = self._committed[tp] = committed[tp]
-                consumer.seek(tp, reached[tp].next)
+                journals[tp] = Seeing(self.name, tp, committed[tp], partial(self._take, tp))
+                consumer.seek(tp, committed[tp].next)
 
-    async def _fetch(self, consumer: AIOKafkaConsumer) -> Mapping[TopicPartition, Sequence[Record]]:
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        """Read on, but for journals that have enough to do."""
+        room = [tp for tp, journal in self._journals.items() if not journal.full]
+        busy = len(room) < len(self._journals)
+        if busy and not room:
+            await asyncio.sleep(SOON)
+            return
         try:
-            fetched: Mapping[TopicPartition, Sequence[Record]] = await consumer.getmany(
-                timeout_ms=int(BEAT * 1000), max_records=AT_ONCE
+            fetched = await consumer.getmany(
+                *room, timeout_ms=int(1000 * (SOON if busy else BEAT)), max_records=AT_ONCE
             )
-        except NoOffsetForPartitionError:
-            return {}  # The group had never committed; now that we know of the journal, we seek.
-        return fetched
-
-    def _in_order(
-        self, consumer: AIOKafkaConsumer, fetched: Mapping[TopicPartition, Sequence[Record]]
-    ) -> dict[TopicPartition, Sequence[Record]]:
-        """Keep what follows on what was seen to; a missing record would make void all that come after it."""
-        batch: dict[TopicPartition, Sequence[Record]] = {}
+        except (NoOffsetForPartitionError, IllegalStateError):
+            return  # The group had never committed, or it changes; now that we know of the journal, we seek.
         for tp, records in fetched.items():
-            if tp not in self._reached:
-                continue
-            due = self._reached[tp].next
-            if records[0].offset > due and self._sought.get(tp) != due:
-                self._sought[tp] = due
-                consumer.seek(tp, due)
-            elif records[-1].offset >= due:
-                self._sought.pop(tp, None)
-                batch[tp] = [record for record in records if record.offset >= due]
-        return batch
+            if tp in self._journals and (start := self._journals[tp].give(records)) is not None:
+                consumer.seek(tp, start)
 
     # ── seeing to facts ───────────────────────────────────────────────────────────────────────────────────────────
-
-    async def _police(self, tp: TopicPartition, records: Sequence[Record]) -> Exception | None:
-        """See to the records of one journal, as far as that can be done; give what kept it from going on."""
-        reached = self._reached
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self._at_length
-        try:
-            for record in records:
-                chain = Chain(reached[tp].head)
-                if chain.take(before(record.headers), record.key or b"", record.value or b""):
-                    await self._take(tp, record)
-                if reached is not self._reached:
-                    return None  # The journal is another's now.
-                reached[tp] = Reached(record.offset + 1, chain.head)
-                if loop.time() > until:
-                    return None
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
-            return error
-        return None
 
     async def _take(self, tp: TopicPartition, record: Record) -> None:
         """See to one record that counts."""
@@ -206,7 +171,7 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             recorded = wire.decode_fact(record.value or b"")
         except wire.Undecodable as error:
             POLICY_UNREADABLE.labels(self.name).inc()
-            place = f"{_journal(tp)}:{record.offset}"
+            place = f"{named(tp)}:{record.offset}"
             log.error("a fact cannot be read and is passed over", policing=self.name, place=place, reason=str(error))  # noqa: TRY400 - the sentence says it all
             return
         if isinstance(recorded.fact, self._facts):
@@ -216,46 +181,38 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
 
     # ── around ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _look(self, consumer: AIOKafkaConsumer) -> None:
-        """Once in a while, commit how far it came, and measure how far behind it is."""
-        now = asyncio.get_running_loop().time()
-        if now - self._beaten < BEAT:
+    async def _commit(self) -> None:
+        """Tell Kafka how far all is done."""
+        news = {tp: each.reached for tp, each in self._journals.items() if each.reached != each.committed}
+        if not news or self._consumer is None:
             return
-        self._beaten = now
-        for tp, place in self._reached.items():
-            POLICY_LAG.labels(self.name, _journal(tp)).set(max((consumer.highwater(tp) or 0) - place.next, 0))
-        news = {tp: place for tp, place in self._reached.items() if self._committed[tp] != place}
-        committed = self._committed
+        journals = self._journals
         try:
-            if news:
-                await consumer.commit({tp: place.commit() for tp, place in news.items()})
-                committed.update(news)
+            await self._consumer.commit({tp: reached.commit() for tp, reached in news.items()})
         except (CommitFailedError, IllegalStateError):
-            self._forget()  # The group changes; whoever has these journals next goes on from the last commit.
+            await self._forget()  # The group changes; whoever has these journals next goes on from the last commit.
+        else:
+            for tp, reached in news.items():
+                journals[tp].committed = reached
 
     async def _wait(self, error: Exception) -> None:
         """Say in one line why, and wait a little longer each time."""
-        self.waits_for = str(error) if isinstance(error, NotNow) else f"{type(error).__name__}: {error}"
+        self._unconnected = f"{type(error).__name__}: {error}"
         POLICY_FAILURES.labels(self.name).inc()
         log.warning(
             "policing cannot go on for now",
             policing=self.name,
-            reason=self.waits_for,
+            reason=self._unconnected,
             again_in=self._rest,
-            exc_info=None if isinstance(error, NotNow | KafkaError | OSError) else error,
+            exc_info=None if isinstance(error, KafkaError | OSError) else error,
         )
         await asyncio.sleep(self._rest)
         self._rest = min(self._rest * 2, LONGEST_REST)
 
-    def _forget(self) -> None:
+    async def _forget(self) -> None:
         """Believe what was committed alone."""
-        for tp in self._reached:
+        journals, self._journals = self._journals, {}
+        for journal in journals.values():
             with suppress(KeyError):
-                POLICY_LAG.remove(self.name, _journal(tp))
-        self._reached = {}
-        self._committed = {}
-        self._sought.clear()
-
-
-def _journal(tp: TopicPartition) -> str:
-    return f"{tp.topic.rpartition('.')[0]}:{tp.partition}"
+                POLICY_LAG.remove(self.name, journal.journal)
+        await asyncio.gather(*(journal.end() for journal in journals.values()))

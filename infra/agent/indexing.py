@@ -30,7 +30,8 @@ from schemas import topics
 from schemas.message import Fact, Recorded
 from schemas.problems import Problem
 from schemas.resource import ResourceFact
-from streams.policing import NotNow, Policing
+from streams.policing import Policing
+from streams.seeing import NotNow
 from streams.visit import ANYBODY
 
 INDEXED: tuple[type[Fact], ...] = get_args(ResourceFact)

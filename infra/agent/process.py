@@ -41,13 +41,11 @@ from schemas.conversation import MessageReceived
 from schemas.message import Asked, Outcome, Recorded
 from schemas.problems import Problem
 from streams.forms import Identity
-from streams.policing import NotNow, Policing
+from streams.policing import Policing
+from streams.seeing import NotNow
 
 PATIENCE = 10.0
 """Seconds that a step of a turn waits to be decided."""
-
-AT_LENGTH = 5.0
-"""Seconds after which a journal takes up no more messages before the others are looked at again."""
 
 log = telemetry.log(__name__)
 
@@ -106,7 +104,7 @@ class Agent:
             after=partial(after, [each for plugin in plugins for each in plugin.evaluators]),
         )
         self._policing = (
-            Policing(connection, "agent", (MessageReceived,), self._see_to, at_length=AT_LENGTH),
+            Policing(connection, "agent", (MessageReceived,), self._see_to),
             self._knowledge.policing,
         )
         self._webhook: Webhook | None = None

@@ -24,7 +24,8 @@ from infra.settings import Settings, Unusable
 from schemas.conversation import AgentReplied
 from schemas.message import Recorded
 from schemas.problems import Problem
-from streams.policing import NotNow, Policing
+from streams.policing import Policing
+from streams.seeing import NotNow
 
 PATIENCE = aiohttp.ClientTimeout(total=15)
 """Seconds for an attempt; Standard Webhooks recommends 15 to 30."""

@@ -22,7 +22,7 @@ from schemas.address import ProofRenewed
 from schemas.message import Actor, Fact, FactMeta, Recorded
 from schemas.person import Changing, Opening, Proof
 from schemas.session import SessionEnded
-from streams.policing import NotNow
+from streams.seeing import NotNow
 from tests.infra.mailserver import MailServer, mail_server
 from tests.projections.knowing import Knowing
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Self
@@ -24,7 +24,8 @@ from schemas.person import Opening
 from streams.ask import Asker
 from streams.committed import committed_by
 from streams.policies import FOLLOWED
-from streams.policing import BEAT, NotNow, Policing, SeeTo, asking
+from streams.policing import Policing, SeeTo, asking
+from streams.seeing import MOST, NotNow
 from tests.projections.appending import Appender
 from tests.projections.telling import FIRST_MOMENT, Journal, until
 
@@ -75,6 +76,12 @@ class Ground:
 
     async def all_committed(self) -> bool:
         return await self.committed() == [len(each.records) for each in self.journals]
+
+    def all_committed_of(self, number: int) -> Callable[[], Awaitable[bool]]:
+        async def all_of_it() -> bool:
+            return (await self.committed())[number] == len(self.journals[number].records)
+
+        return all_of_it
 
     def metric(self, name: str) -> float:
         return REGISTRY.get_sample_value(name, {"policing": self.name}) or 0
@@ -248,22 +255,38 @@ async def test_it_says_what_it_waits_for_and_commits_nothing_beyond(ground: Grou
         assert await ground.committed() == [1, 1]
 
 
-async def test_what_takes_long_is_committed_on_the_way(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.policing.AT_LENGTH", BEAT)
+async def test_what_takes_long_in_one_journal_keeps_no_other_from_going_on(ground: Ground) -> None:
     seen = Seen()
 
     async def see_to(recorded: Recorded) -> None:
-        if len(seen.accounts) == 2:
+        assert isinstance(recorded.fact, AddressClaimed)
+        if recorded.fact.account_id == ground.claimed[0]:
             await asyncio.Event().wait()
-        await asyncio.sleep(BEAT * 1.1)
         await seen.see_to(recorded)
 
-    async def on_the_way() -> bool:
-        return max(await ground.committed()) >= 2
-
-    await ground.claim(6)
+    await ground.claim(3 * MOST)
     async with ground.policed(see_to):
-        await until(on_the_way)
+        await until(ground.all_committed_of(1))
+        await ground.claim(2)
+        await until(ground.all_committed_of(1))
+        assert (await ground.committed())[0] == 1
+    assert sorted(seen.accounts) == sorted(ground.claimed[1::2])
+
+
+async def test_what_is_at_hand_when_journals_change_hands_is_done_once(ground: Ground) -> None:
+    seen, begun = Seen(), asyncio.Event()
+
+    async def see_to(recorded: Recorded) -> None:
+        begun.set()
+        await asyncio.sleep(0.3)
+        await seen.see_to(recorded)
+
+    await ground.claim(8)
+    async with ground.policed(see_to):
+        await begun.wait()
+        async with ground.policed(see_to):
+            await until(ground.all_committed, 60)
+    assert sorted(seen.accounts) == sorted(ground.claimed)
 
 
 async def test_a_bug_is_waited_out_too(ground: Ground) -> None:

@@ -15,7 +15,7 @@ from infra.settings import Settings
 from projections.door import ReadDoor
 from schemas.message import Actor, Fact, FactMeta, Recorded
 from schemas.resource import ResourceRegistered, ResourceRestored, ResourceShared, ResourceTrashed
-from streams.policing import NotNow
+from streams.seeing import NotNow
 from tests.projections.knowing import Knowing
 
 NOWHERE = {"bootstrap_servers": "127.0.0.1:1"}

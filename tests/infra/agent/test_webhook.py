@@ -20,7 +20,7 @@ from infra.auth.vault import Person
 from infra.settings import Settings, Unusable
 from schemas.conversation import AgentReplied, Receipt
 from schemas.message import Actor, FactMeta, Recorded
-from streams.policing import NotNow
+from streams.seeing import NotNow
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of nobody
 ADA = Person("ada", b"\x07" * 64)
