@@ -1,5 +1,6 @@
 """What a person may see and speak of: their newest resources and kinds, read with their own rights."""
 
+from asyncio import gather
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,21 +8,21 @@ from agent.doors import Doors
 from agent.slots import Thing
 
 MOST = 200
-_SEEN = (("resource", "/v1/resources", {"limit": MOST}), ("kind", "/v1/kinds", {"limit": MOST}))
+_SEEN = (("resource", "/v1/resources"), ("kind", "/v1/kinds"))
 _ACCOUNTS = "account:read"
 
 
 async def seen(doors: Doors) -> list[Thing]:
     """Give the things, each as it is now."""
-    things: list[Thing] = []
-    for domain, path, query in _SEEN:
-        if not doors.caller.may(f"{domain}:read"):
-            continue
-        answer = await doors.get(path, query)
-        things += [_thing(domain, row) for row in answer.body["items"]] if answer.good else []
-    if doors.caller.may(_ACCOUNTS):
-        things += await _accounts(doors)
-    return things
+    asked = [_of(doors, *each) for each in _SEEN]
+    return [thing for things in await gather(*asked, _accounts(doors)) for thing in things]
+
+
+async def _of(doors: Doors, domain: str, path: str) -> list[Thing]:
+    if not doors.caller.may(f"{domain}:read"):
+        return []
+    answer = await doors.get(path, {"limit": MOST})
+    return [_thing(domain, row) for row in answer.body["items"]] if answer.good else []
 
 
 def _thing(domain: str, row: Mapping[str, Any]) -> Thing:
@@ -31,6 +32,8 @@ def _thing(domain: str, row: Mapping[str, Any]) -> Thing:
 
 
 async def _accounts(doors: Doors) -> list[Thing]:
+    if not doors.caller.may(_ACCOUNTS):
+        return []
     answer = await doors.get("/v1/accounts", {"limit": MOST})
     found: list[Thing] = []
     for row in answer.body["items"] if answer.good else ():

@@ -4,6 +4,7 @@ Every step is recorded as a command of the conversation before its effect is rel
 after a crash finds what was recorded, and goes on from there.
 """
 
+from asyncio import gather
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -103,7 +104,7 @@ class Turns:
         cause, known = Cause(meta.correlation_id, meta.id), await self.newest(meta.subject)
         doors = Doors(self.app, caller, cause, known, waits=True)
         path = f"/v1/conversations/{meta.subject}"
-        conversation, turn = await doors.get(path), await doors.get(f"{path}/turns/{fact.turn}")
+        conversation, turn = await gather(doors.get(path), doors.get(f"{path}/turns/{fact.turn}"))
         if not (conversation.good and turn.good):
             await _reply(recording, Said(conversation.detail or turn.detail, read(None)))
         elif not turn.body["replied"] and conversation.body["answered"] < fact.turn:
@@ -129,6 +130,7 @@ class Turns:
         # What was done in the turns before is known to all that is read in this one.
         doors.reached += dialogue.reached
         may = {action.name: action for action in offered(self.actions, doors.caller)}
+        things, character = await gather(seen(doors), self.character(doors, conversation))
         return At(
             text=turn["text"] or "",
             now=datetime.fromtimestamp(recording.message.time / 1000, UTC),
@@ -137,8 +139,8 @@ class Turns:
             dialogue=dialogue,
             actions=may,
             forbidden={action.name: action for action in self.actions if action.name not in may},
-            known=Gazetteer(await seen(doors)),
-            character=await self.character(doors, conversation),
+            known=Gazetteer(things),
+            character=character,
             search=self.search,
             doors=doors,
             recording=recording,

@@ -1,6 +1,7 @@
 """Sentences as counts of words and their pieces, each counting for more the fewer texts have it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,23 +24,50 @@ class Lexicon:
     def __init__(self, terms: Sequence[Sequence[str]], weights: Sequence[Any]) -> None:
         self.terms = terms
         self.weights = weights
-        self._counters = [_counter(*each) for each in zip(_COUNTED, terms, weights, strict=True)]
+        self._size = sum(map(len, terms))
+        self._counters = list(_counters(terms, weights))
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> "Lexicon":
         rare = (1, 2 if len(texts) > _MANY else 1)
         counters = [
-            TfidfVectorizer(sublinear_tf=True, min_df=least, **counted).fit(texts)
-            for counted, least in zip(_COUNTED, rare, strict=True)
+            TfidfVectorizer(min_df=least, **counted).fit(texts) for counted, least in zip(_COUNTED, rare, strict=True)
         ]
         return cls([list(each.get_feature_names_out()) for each in counters], [each.idf_ for each in counters])
 
     def vectors(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """Give a sparse row for each text, (texts, terms); a text of unknown terms only has none but zeros."""
-        return sparse.hstack([counter.transform(texts) for counter in self._counters], format="csr", dtype=np.float32)
+        """Give a sparse row for each text, (texts, terms); a text of unknown terms only has none but zeros.
+
+        scikit-learn gives the same of its own, and spends ten times as long on a single text.
+        """
+        rows = [[count(text) for count in self._counters] for text in texts]
+        parts = [part for row in rows for part in row]
+        ends = np.cumsum([0, *(sum(len(places) for places, _ in row) for row in rows)])
+        places = np.concatenate([places for places, _ in parts], dtype=np.int32)
+        values = np.concatenate([values for _, values in parts], dtype=np.float32)
+        return sparse.csr_matrix((values, places, ends), shape=(len(texts), self._size))
 
 
-def _counter(counted: dict[str, Any], terms: Sequence[str], weights: Any) -> TfidfVectorizer:
-    counter = TfidfVectorizer(sublinear_tf=True, vocabulary=terms, **counted)
-    counter.idf_ = weights
-    return counter
+_Counted = tuple[Any, Any]
+"""The places of the terms that a text has, and how much each counts; of each sort the squares add up to 1."""
+
+
+def _counters(terms: Sequence[Sequence[str]], weights: Sequence[Any]) -> Iterator[Callable[[str], _Counted]]:
+    first = 0
+    for counted, known, weighing in zip(_COUNTED, terms, weights, strict=True):
+        yield _counter(TfidfVectorizer(**counted).build_analyzer(), known, np.asarray(weighing), first)
+        first += len(known)
+
+
+def _counter(
+    analyze: Callable[[str], Sequence[str]], terms: Sequence[str], weights: Any, first: int
+) -> Callable[[str], _Counted]:
+    places = {term: place for place, term in enumerate(terms)}
+
+    def count(text: str) -> _Counted:
+        counts = Counter(places[term] for term in analyze(text) if term in places)
+        found = np.array(sorted(counts), np.int64)
+        values = (1 + np.log([counts[place] for place in found])) * weights[found]
+        return found + first, values / max(float(np.linalg.norm(values)), 1e-12)
+
+    return count
