@@ -24,7 +24,7 @@ from streams.committed import committed_by
 from streams.meters import POLICY_ASKED, POLICY_FAILURES, POLICY_LAG, POLICY_UNREADABLE
 from streams.policies import asked_after
 from streams.records import Record
-from streams.seeing import FIRST_REST, LONGEST_REST, PATIENCE, NotNow, Seeing, named
+from streams.seeing import FIRST_REST, LONGEST_REST, PATIENCE, NotNow, Seeing, Work, named
 
 BEAT = 1.0
 """Seconds between two commits, and two looks at how far behind we are: a crash repeats no more than that."""
@@ -58,15 +58,25 @@ def asking(asker: Asker) -> SeeTo:
 class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
     """Sees to some facts, in a consumer group of a name of its own, each journal by itself.
 
-    `topics` are those of the facts' domains. `waits_for` says what keeps it from going on, if anything does.
+    `topics` are those of the facts' domains; of one journal so many subjects are seen to `at_once`. `waits_for` says
+    what keeps it from going on, if anything does.
     """
 
-    def __init__(self, connection: dict[str, Any], name: str, facts: Collection[type[Fact]], see_to: SeeTo) -> None:
+    def __init__(
+        self,
+        connection: dict[str, Any],
+        name: str,
+        facts: Collection[type[Fact]],
+        see_to: SeeTo,
+        *,
+        at_once: int = 1,
+    ) -> None:
         self.name = name
         self.topics = sorted({topics.facts(fact.type.partition(".")[0]) for fact in facts})
         self._connection = connection
         self._facts = tuple(facts)
         self._see_to = see_to
+        self._at_once = at_once
         self._consumer: AIOKafkaConsumer | None = None
         self._journals: dict[TopicPartition, Seeing] = {}
         self._unconnected: str | None = "its first look at Kafka"
@@ -143,7 +153,7 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         committed = await committed_by(self._connection, f"annal.{self.name}", new)
         if journals is self._journals:  # else the group has changed meanwhile
             for tp in new:
-                journals[tp] = Seeing(self.name, tp, committed[tp], partial(self._take, tp))
+                journals[tp] = Seeing(self.name, tp, committed[tp], partial(self._work, tp), self._at_once)
                 consumer.seek(tp, committed[tp].next)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
@@ -165,19 +175,22 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
 
     # ── seeing to facts ───────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _take(self, tp: TopicPartition, record: Record) -> None:
-        """See to one record that counts."""
+    def _work(self, tp: TopicPartition, record: Record) -> Work | None:
+        """Say what there is to do because of a record that counts; None if nothing."""
         try:
             recorded = wire.decode_fact(record.value or b"")
         except wire.Undecodable as error:
             POLICY_UNREADABLE.labels(self.name).inc()
             place = f"{named(tp)}:{record.offset}"
             log.error("a fact cannot be read and is passed over", policing=self.name, place=place, reason=str(error))  # noqa: TRY400 - the sentence says it all
-            return
-        if isinstance(recorded.fact, self._facts):
-            parent = dict(record.headers).get(telemetry.TRACEPARENT)
-            with telemetry.span(f"{self.name} {recorded.meta.type}", parent.decode() if parent else None):
-                await self._see_to(recorded)
+            return None
+        if not isinstance(recorded.fact, self._facts):
+            return None
+        return partial(self._do, recorded, dict(record.headers).get(telemetry.TRACEPARENT))
+
+    async def _do(self, recorded: Recorded, parent: bytes | None) -> None:
+        with telemetry.span(f"{self.name} {recorded.meta.type}", parent.decode() if parent else None):
+            await self._see_to(recorded)
 
     # ── around ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -47,6 +47,9 @@ from streams.seeing import NotNow
 PATIENCE = 10.0
 """Seconds that a step of a turn waits to be decided."""
 
+AT_ONCE = 16
+"""Conversations of one partition that are answered at once: most of a turn is waiting, for a model above all."""
+
 log = telemetry.log(__name__)
 
 
@@ -104,7 +107,7 @@ class Agent:
             after=partial(after, [each for plugin in plugins for each in plugin.evaluators]),
         )
         self._policing = (
-            Policing(connection, "agent", (MessageReceived,), self._see_to),
+            Policing(connection, "agent", (MessageReceived,), self._see_to, at_once=AT_ONCE),
             self._knowledge.policing,
         )
         self._webhook: Webhook | None = None

@@ -10,7 +10,9 @@ from uuid import uuid4
 
 import aiohttp
 import orjson
+from rich.console import Console
 
+from infra.agent.indexing import index_all
 from infra.bench import facts
 from infra.bench.bed import Bed
 from infra.bench.client import HOST
@@ -42,6 +44,8 @@ async def talking(bed: Bed) -> Sequence[Reading]:
     """Over HTTP, as a client has it: what is said is posted, what is answered is heard over server-sent events."""
     await facts.none(bed)
     async with at_work(bed), _session(bed) as session:
+        bed.say("what the agent looks up is indexed")
+        await index_all(bed.settings, Console(quiet=True), anew=False)
         agent = bed.command("agent", "run")
         with bed.running(agent):
             bed.say("the agent starts")
