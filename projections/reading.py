@@ -79,7 +79,7 @@ def read(projection: Projection, place: Place, before: Progress, records: Sequen
         fact = told(projection, place, record)
         if fact.recorded is not None:
             answered = max(answered, fact.recorded.meta.command_offset)
-            time = fact.recorded.meta.time
+            time = max(time, fact.recorded.meta.time)
         facts.append(fact)
     after = Progress(records[-1].offset, chain.head, answered, time)
     return Stretch(place, before, after, records, facts, chain.void)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aiokafka.errors import KafkaError
 from starlette.datastructures import QueryParams
@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 from projections.lens import POSITION, moment_of
 from projections.listening.audience import Ways
 from projections.listening.entry import NOTHING_HAPPENED
-from projections.listening.filter import Filter, Since
+from projections.listening.filter import Filter
 from projections.listening.sight import AUDIT, Sight
 from projections.listening.source import Source
 from projections.listening.vector import BEGINNING, Vector, one
@@ -29,12 +29,13 @@ PATIENCE = 2.0
 MOST_VALUES = 50
 LONGEST = 200
 
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _TYPES = {domain.name: tuple(fact.type for fact in domain.facts) for domain in DOMAINS}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A filter; and a moment or the offsets after which to begin, or neither for now."""
+    """A filter; and where to begin: at a moment, after offsets, both of which then hold, or neither for now."""
 
     filter: Filter
     moment: datetime | None = None
@@ -51,18 +52,15 @@ def asked(query: QueryParams, last_event_id: str | None, sight: Sight) -> Asked:
         _domains(said["domain"], said["type"], sight),
         *(frozenset(said[name]) for name in ("type", "subject", "actor")),
     )
-    last = last_event_id or query.get("last-event-id")
-    since = [last] if last else query.getlist("since")
-    if len(since) == 1 and since[0] != BEGINNING and POSITION.match(since[0]) is None:
-        return Asked(wanted, moment=moment_of(since[0], datetime.now(UTC)))
-    if not since:
-        return Asked(wanted)
-    texts = [text for each in since for text in each.split(",") if text != BEGINNING]
-    return Asked(wanted, positions=at_least(texts))
+    last, since = last_event_id or query.get("last-event-id"), query.getlist("since")
+    # An id says how far one was in each journal, and not that all before a moment was to be passed over.
+    moment = moment_of(since[0], datetime.now(UTC)) if _is_moment(since) else None
+    after = [last] if last else [] if moment else since
+    return Asked(wanted, moment, _positions(after) if after else None)
 
 
-async def beginning(asked: Asked, source: Source, ways: Ways) -> tuple[Vector, Since | None]:
-    """Give where to begin, and which facts from there on are too old. Raises Problem."""
+async def beginning(asked: Asked, source: Source, ways: Ways) -> tuple[Vector, int]:
+    """Give where to begin, and how old a fact may be from there on, in milliseconds since 1970. Raises Problem."""
     places = asked.filter.places()
     try:
         async with asyncio.timeout(PATIENCE):
@@ -70,17 +68,29 @@ async def beginning(asked: Asked, source: Source, ways: Ways) -> tuple[Vector, S
     except (KafkaError, OSError, TimeoutError) as error:
         told = "Kafka cannot be asked where its journals end; connect again in a moment."
         raise Problem("kafka_unavailable", told, headers={"Retry-After": "1"}) from error
-    last = {place: ends[place] - 1 for place in places}
-    if asked.moment is not None:
-        found = await ways.older(places, asked.moment)
-        return {place: found[place].read_to for place in places}, Since(int(asked.moment.timestamp() * 1000), last)
-    if asked.positions is None:
-        return last, None
-    vector = {place: asked.positions.get(place, -1) for place in places}
+    if asked.moment is None and asked.positions is None:
+        return {place: ends[place] - 1 for place in places}, 0
+    vector = {place: (asked.positions or {}).get(place, -1) for place in places}
     for place, offset in vector.items():
         if offset >= ends[place]:
             raise _beyond(place, offset, ends[place])
-    return vector, None
+    if asked.moment is None:
+        return vector, 0
+    older = await ways.older(places, asked.moment)
+    return {place: max(vector[place], older[place].read_to) for place in places}, _milliseconds(asked.moment)
+
+
+def _is_moment(since: Sequence[str]) -> bool:
+    return len(since) == 1 and since[0] != BEGINNING and POSITION.match(since[0]) is None
+
+
+def _positions(texts: Sequence[str]) -> Mapping[Place, int]:
+    return at_least([text for each in texts for text in each.split(",") if text != BEGINNING])
+
+
+def _milliseconds(moment: datetime) -> int:
+    """Give the first millisecond that is not before a moment: the time of a fact is one."""
+    return -((_1970 - moment) // timedelta(milliseconds=1))
 
 
 def _values(query: QueryParams, name: str) -> list[str]:

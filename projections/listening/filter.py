@@ -1,29 +1,13 @@
-"""Which facts a listener wants: of these domains, types, subjects and actors, each if any are named; from when on."""
+"""Which facts a listener wants: of these domains, types, subjects and actors, each if any are named."""
 
 from dataclasses import dataclass
 
 from projections.listening.entry import Entry
-from projections.listening.vector import Vector
 from projections.reading import Place
 from schemas.domains import DOMAINS
 from schemas.partition import partition_of
 
 PARTITIONS = {domain.name: domain.partitions for domain in DOMAINS}
-
-
-@dataclass(frozen=True)
-class Since:
-    """Of the facts up to the offsets `until` only those from a moment on, in milliseconds since 1970."""
-
-    moment: int
-    until: Vector
-
-    def takes(self, entry: Entry) -> bool:
-        return entry.fact_time >= self.moment
-
-    def over(self, position: Vector) -> bool:
-        """Say whether whoever is so far has all behind them that may be too old."""
-        return all(position[place] >= offset for place, offset in self.until.items())
 
 
 @dataclass(frozen=True)

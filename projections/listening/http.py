@@ -97,7 +97,7 @@ def _facts() -> dict[str, Any]:
                 _parameter("actor", "query", "Asked by this account, or on its behalf.", several=True),
                 _parameter("since", "query", since, several=True),
                 _parameter("last-event-id", "query", "As the header, for who cannot send headers."),
-                _parameter("Last-Event-ID", "header", "After the event of this id; it wins over `since`."),
+                _parameter("Last-Event-ID", "header", "After the event of this id; it wins over `since` a position."),
             ]
         },
     }

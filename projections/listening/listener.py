@@ -11,7 +11,6 @@ from aiokafka.errors import KafkaError
 
 from infra.auth import Caller
 from projections.listening.entry import Entry
-from projections.listening.filter import Since
 from projections.listening.programme import LOOKED_AT, Chunk, Programme
 from projections.listening.ring import Ring, Tick
 from projections.listening.sight import sight
@@ -47,8 +46,8 @@ class Gone(Exception):  # noqa: N818 - nothing is wrong
 class Listener:
     """`position` is what it was given or passed over; `number` its place in the ring, None while it catches up.
 
-    `since` says which facts are too old for it, until it is beyond all that may be. `changes` counts what was heard of
-    who may ask what.
+    Facts older than `since`, in milliseconds since 1970, are not for it. `changes` counts what was heard of who may ask
+    what.
     """
 
     audience: "Audience"
@@ -58,7 +57,7 @@ class Listener:
     again: Again
     changes: Callable[[], int]
     give: Give
-    since: Since | None = None
+    since: int = 0
     how: str = "sse"
     began: float = field(default_factory=time.time)
     delivered: int = 0
@@ -162,15 +161,14 @@ class Listener:
             self.number = number + chunk.looked_at
             await self._take(chunk)
         self._pass(tick.reached)
-        if self.since is not None and self.since.over(self.position):
-            self.since = None
 
     def _following(self, ring: Ring, tick: Tick, number: int) -> Chunk:
-        """Write what follows in the ring: what all are given who are there, but to who may not be given old facts."""
-        if self.since is None:
-            return self.programme.live(ring, tick, number, self.position)
-        entries = ring.between(number, min(tick.end, number + LOOKED_AT))
-        return self.programme.chunk(entries, self.position, self.since)
+        """Write what follows in the ring: what all are given who are there, unless some of it is too old."""
+        entries = ring.between(number, min(tick.end, number + LOOKED_AT)) if self.since else ()
+        if any(entry.fact_time < self.since for entry in entries if entry.place in self.position):
+            entries = ring.between(number, min(tick.end, number + LOOKED_AT))
+            return self.programme.chunk(entries, self.position, self.since)
+        return self.programme.live(ring, tick, number, self.position)
 
     def _place(self, start: int) -> int:
         """Give its place in the ring. Raises Problem if that is gone."""
@@ -190,7 +188,7 @@ class Listener:
             if sight.must_know_readers(each)
             and each.offset > self.position.get(each.place, each.offset)
             and wanted.takes(each)
-            and (self.since is None or self.since.takes(each))
+            and each.fact_time >= self.since
         ]
         return not asked or await self.audience.readers.know(asked, since)
 

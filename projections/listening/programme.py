@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from projections.listening.entry import Entry
-from projections.listening.filter import Filter, Since
+from projections.listening.filter import Filter
 from projections.listening.ring import Ring, Tick
 from projections.listening.sight import Sight
 from projections.listening.vector import Vector, one
@@ -46,8 +46,11 @@ class Programme:
         self._tick = -1
         self._made: dict[int, list[tuple[Vector, Chunk]]] = {}
 
-    def chunk(self, entries: Iterable[Entry], before: Vector, since: Since | None = None) -> Chunk:
-        """Write what follows on a vector, up to a bound of bytes; what it has or is too old is passed over."""
+    def chunk(self, entries: Iterable[Entry], before: Vector, since: int = 0) -> Chunk:
+        """Write what follows on a vector, up to a bound of bytes; what it has is passed over.
+
+        So is what is older than `since`, in milliseconds since 1970.
+        """
         after = dict(before)
         texts = {place: one(place, offset) for place, offset in before.items() if offset >= 0}
         events: list[bytes] = []
@@ -59,7 +62,7 @@ class Programme:
                 continue
             after[place] = entry.offset
             texts[place] = one(place, entry.offset)
-            if self.filter.takes(entry) and self.sight.sees(entry) and (since is None or since.takes(entry)):
+            if self.filter.takes(entry) and self.sight.sees(entry) and entry.fact_time >= since:
                 data = entry.whole if self.sight.account is None else entry.without_address
                 event = self.form(",".join(texts.values()), entry.type, data)
                 events.append(event)

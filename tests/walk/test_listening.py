@@ -124,6 +124,24 @@ async def test_filters_are_kept_and_the_past_is_heard_from_a_position_on(
     assert names == {"Two", "Else"}
 
 
+async def test_since_a_moment_holds_after_every_cut(door: httpx2.AsyncClient, running: Running) -> None:
+    alice = await played(door, f"alice{uuid4().hex[:8]}", "member")
+    mine = await register(alice, await kind(alice))
+    for name in ("Two", "Three"):
+        await alice.ask("resource.rename", resource_id=mine, name=name)
+    async with listening(alice, running, subject=mine, since="beginning") as stream:
+        moment = (await stream.next("resource.renamed"))["data"]["time"]
+    since, heard = partial(listening, alice, running, subject=mine, since=moment), []
+    async with since() as stream:
+        last = (await stream.next("reached"))["id"]
+    for _ in range(2):
+        async with since(last) as stream:
+            event = await stream.next("resource.registered", "resource.renamed")
+            last = event["id"]
+            heard.append(event["data"]["data"]["name"])
+    assert heard == ["Two", "Three"]
+
+
 async def test_nobody_hears_of_what_they_may_not_read_and_of_the_past_only_what_they_may_now(
     door: httpx2.AsyncClient, running: Running
 ) -> None:

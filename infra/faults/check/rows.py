@@ -237,7 +237,7 @@ def progress(journal: Journal) -> Row:
         "read_to": journal.end - 1,
         "head": journal.head,
         "answered": max((meta.command_offset for meta in metas), default=-1),
-        "fact_time": metas[-1].time if metas else 0,
+        "fact_time": max((meta.time for meta in metas), default=0),
     }
 
 

@@ -71,6 +71,15 @@ async def test_a_moment_is_found(waypoints: Waypoints, journal: Journal) -> None
     assert (await waypoints.older([EMPTY], moment))[EMPTY] == Progress()
 
 
+def test_how_far_somebody_read_has_the_time_of_the_newest_fact_though_the_clock_of_a_broker_stepped_back() -> None:
+    told = Journal()
+    for time in (1, 9, 4):
+        told.commands = time
+        told.tell("r", registered())
+    (stretch,) = stretches(projection, told)
+    assert stretch.after.fact_time == FIRST_MOMENT + 9
+
+
 async def test_heads_are_where_the_projection_is(waypoints: Waypoints, journal: Journal) -> None:
     heads = await waypoints.heads()
     assert (heads[HERE].read_to, heads[HERE].head) == (len(journal.records) - 1, journal.head)
