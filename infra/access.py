@@ -1,10 +1,10 @@
-"""Who may do what on Kafka: only doors, workers and the agent write commands, and only workers write facts."""
+"""Who may do what on Kafka: doors, workers and the agent write commands, auditors what they read, workers facts."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas import topics
+from schemas import audit, topics
 from schemas.domains import DOMAINS
 from schemas.topics import CHECKPOINTS
 
@@ -49,6 +49,8 @@ class Difference:
     what: Literal["missing", "too much", "of a stranger"]
 
 
+READINGS = topics.commands(audit.DOMAIN.name)
+
 # Whoever may read or write a topic may describe it, and whoever may write one may be an idempotent producer: Kafka
 # needs no right beside. No operation is `all`, for that would be to delete facts.
 TABLE = (
@@ -82,6 +84,7 @@ TABLE = (
         "annal-auditor", ("read",), "topic", "*.commands", "`annal verify` compares what was asked with what happened"
     ),
     Grant("annal-auditor", ("read",), "topic", "*.facts", "`annal verify` and `annal export` read all that happened"),
+    Grant("annal-auditor", ("write",), "topic", READINGS, "what auditors read is noted first"),
     Grant("annal-auditor", ("read", "write"), "topic", CHECKPOINTS.name, "`annal checkpoint` and `annal export`"),
     Grant("annal-subscriber", ("read",), "topic", "*.facts", "others read facts, and write nothing"),
     Grant("annal-subscriber", ("read",), "topic", CHECKPOINTS.name, "others keep checkpoints elsewhere"),

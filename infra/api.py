@@ -121,7 +121,7 @@ def joined(settings: Settings) -> Joined:
         runs.routes(board),
         mcp.routes(tools, settings.cors_origins),
         audit_http.routes(audit, noting.note, Exporting(settings, identities.vault).lines),
-        checkpoints.routes(settings, identities.vault),
+        checkpoints.routes(settings, identities.vault, noting.note),
         sessions.routes(forms),
         discovery.routes(settings, identities.keys),
         play.routes(settings, identities.vault, identities.tokens),

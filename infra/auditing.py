@@ -1,7 +1,6 @@
 """What `annal audit` does: it finds who asked what and follows a request, and puts on record that it did."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from infra.admin import MACHINE
-from infra.auth import Caller
-from infra.doors import doors
-from infra.noting import Noting
-from infra.ready import agree, reach
-from infra.repair.ground import operator
+from infra.noting import OPERATOR, noted
 from infra.settings import Settings, Unusable
 from projections.audited import Audit
 from projections.projection import Row
@@ -25,20 +19,22 @@ from projections.queries import Filter
 from projections.terms import Terms
 from schemas.problems import Problem
 
+TERMS = Terms(OPERATOR, {}, None, "")
+
 
 async def search(settings: Settings, console: Console, asked: Mapping[str, Any], limit: int) -> int:
     """Show commands with what came of them, the newest first; the exit code."""
     filters = _filters(asked)
-    async with _auditing(settings, "annal audit search", asked) as (audit, terms):
-        rows, _ = await audit.commands(terms, filters, None, limit)
+    async with noted(settings, "annal audit search", asked) as there:
+        rows, _ = await Audit(there.read, there.ends).commands(TERMS, filters, None, limit)
     console.print(_commands(rows) if rows else "Nobody asked for anything like that.")
     return 0
 
 
 async def follow(settings: Settings, console: Console, command_id: str) -> int:
     """Show a command with all that came of it; the exit code."""
-    async with _auditing(settings, "annal audit follow", {"command_id": command_id}) as (audit, terms):
-        console.print(_tree(await audit.request(command_id, terms)))
+    async with noted(settings, "annal audit follow", {"command_id": command_id}) as there:
+        console.print(_tree(await Audit(there.read, there.ends).request(command_id, TERMS)))
     return 0
 
 
@@ -50,29 +46,6 @@ def _filters(asked: Mapping[str, Any]) -> dict[str, Any]:
         raise Unusable(f"--{first['loc'][0]} cannot be used: {first['msg']}.") from error
     except Problem as problem:
         raise Unusable(problem.detail) from problem
-
-
-@asynccontextmanager
-async def _auditing(settings: Settings, path: str, asked: Mapping[str, Any]) -> AsyncIterator[tuple[Audit, Terms]]:
-    """Note what is read, then give what tells it. Raises Unusable."""
-    await reach(settings)
-    await agree(settings)
-    caller = Caller(MACHINE, (frozenset({"*"}),))
-    said = {name: _words(value) for name, value in asked.items() if value} | {"by": [operator()]}
-    try:
-        async with doors(settings) as there:
-            await there.read.vault.open()
-            try:
-                await Noting(there.write, there.read.vault).note(caller, f"/{path.replace(' ', '/')}", said)
-                yield Audit(there.read, there.ends), Terms(caller, {}, None, "")
-            finally:
-                await there.read.vault.close()
-    except Problem as problem:
-        raise Unusable(problem.detail) from problem
-
-
-def _words(value: Any) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, Sequence) and not isinstance(value, str) else [str(value)]
 
 
 def _commands(rows: Sequence[Row]) -> Table:

@@ -1,9 +1,16 @@
 """Puts on record what auditors read, before they are told it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
 
+from infra.admin import MACHINE
 from infra.auth import Caller
 from infra.auth.vault import Vault
+from infra.doors import Doors, doors
+from infra.ready import agree, reach
+from infra.repair.ground import operator
+from infra.settings import Settings, Unusable
 from schemas.audit import NoteReading
 from schemas.message import Asked, CommandMeta
 from schemas.problems import Problem
@@ -13,6 +20,9 @@ from streams.request import random_id
 
 PATIENCE = 5.0
 """Seconds that noting may take."""
+
+OPERATOR = Caller(MACHINE, (frozenset({"*"}),))
+"""Who reads at the machine itself; what is noted names whoever sits there."""
 
 
 class Noting:
@@ -42,3 +52,34 @@ class Noting:
         if outcome is None or outcome.status != "accepted":
             told = "What auditors read is put on record first, and this could not be; ask again."
             raise Problem("reading_not_noted", told, headers={"Retry-After": "1"})
+
+
+@asynccontextmanager
+async def noted(settings: Settings, command: str, asked: Mapping[str, Any]) -> AsyncIterator[Doors]:
+    """Note what a command such as `annal export` reads at this machine, then give the doors, their vault open.
+
+    Raises Unusable, also for a Problem within the block.
+    """
+    await reach(settings)
+    await agree(settings)
+    said = {name: _words(value) for name, value in asked.items() if value} | {"by": [operator()]}
+    try:
+        async with doors(settings) as there:
+            await there.read.vault.open()
+            try:
+                await Noting(there.write, there.read.vault).note(OPERATOR, f"/{command.replace(' ', '/')}", said)
+                yield there
+            finally:
+                await there.read.vault.close()
+    except Problem as problem:
+        raise Unusable(problem.detail) from problem
+
+
+async def note(settings: Settings, command: str, asked: Mapping[str, Any]) -> None:
+    """Note what a command reads at this machine, which it does without the doors. Raises Unusable."""
+    async with noted(settings, command, asked):
+        pass
+
+
+def _words(value: Any) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, Sequence) and not isinstance(value, str) else [str(value)]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.box import SIMPLE
@@ -10,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from infra.noting import note
 from infra.prove import checkpointing, files, offline, online
 from infra.prove.export import Export, exporting
 from infra.prove.models import Compared
@@ -33,8 +35,9 @@ def checkpoint(settings: Settings, console: Console, *, key: bool) -> int:
 
 
 def export(settings: Settings, console: Console, wanted: Filter, file: Path, named: str | None) -> int:
-    """Write the facts wanted into a file, with their proof; the exit code."""
+    """Write the facts wanted into a file, with their proof, once it is noted; the exit code."""
     format_, names = files.format_of(file, named), wanted.journals()
+    asyncio.run(note(settings, "annal export", wanted.asked() | {"out": str(file)}))
     notary = asyncio.run(checkpointing.notary_of(settings))
     file.parent.mkdir(parents=True, exist_ok=True)
     with _progress(console) as progress, exporting(settings, notary, wanted.asked()) as made:
@@ -72,13 +75,15 @@ def verify(console: Console, file: Path, kept: Sequence[Path], key: str | None) 
 def verify_all(
     settings: Settings, console: Console, key: str | None, part: tuple[str | None, int], kept: Sequence[Path]
 ) -> int:
-    """Verify what Kafka and PostgreSQL hold, or the journal and what came after the checkpoint that `part` names.
+    """Verify what there is, once it is noted, or the journal and what came after the checkpoint that `part` names.
 
     The exit code is 1 if anything is wrong.
     """
-    key = key or asyncio.run(checkpointing.notary_of(settings)).key
-    scope = Scope(settings, key, journal=part[0], since=part[1])
+    scope = Scope(settings, key or "", journal=part[0], since=part[1])
     scope.journals()
+    asyncio.run(note(settings, "annal verify", {"journal": scope.journal, "since": scope.since}))
+    if key is None:
+        scope = replace(scope, key=asyncio.run(checkpointing.notary_of(settings)).key)
     with console.status("Reading the checkpoints"):
         said = online.signed(scope, kept)
     with _progress(console) as progress:

@@ -15,6 +15,7 @@ from infra.prove import checkpointing
 from infra.prove.book import Book
 from infra.records import Records
 from infra.settings import Settings, Unusable
+from projections.audit_http import Note
 from schemas import signed
 from schemas.checkpoint import Checkpoint, Statement
 from schemas.problems import Problem, answers
@@ -25,6 +26,7 @@ MOST = 100
 _RIGHT = Right("audit:read")
 _GUARDED = (
     "permission_missing",
+    "reading_not_noted",
     "account_not_active",
     "credentials_missing",
     "key_invalid",
@@ -57,9 +59,14 @@ class Page(BaseModel):
     limit: int = Field(50, ge=1, le=MOST)
 
 
-def routes(settings: Settings, vault: Vault) -> APIRouter:
-    """Give the routes."""
+def routes(settings: Settings, vault: Vault, note: Note) -> APIRouter:
+    """Give the routes; what they tell auditors is noted first."""
     router = APIRouter(prefix="/v1")
+
+    async def noted(request: Request) -> None:
+        asking, asked = caller(request), request.query_params
+        asking.require("audit:read")
+        await note(asking, request.url.path, {name: asked.getlist(name) for name in asked})
 
     async def asked(ask: Callable[[Book], Found]) -> Found:
         key = signed.name_of(await checkpointing.private(vault))
@@ -74,7 +81,7 @@ def routes(settings: Settings, vault: Vault) -> APIRouter:
             raise Problem("kafka_unavailable", str(error), headers={"Retry-After": "1"}) from error
 
     async def newest(request: Request, page: Annotated[Page, Query()]) -> Response:
-        caller(request).require("audit:read")
+        await noted(request)
         statements = await asked(lambda book: _page(book, page))
         return Response(orjson.dumps({"items": [each.model_dump() for each in statements]}), media_type=JSON)
 
@@ -83,7 +90,7 @@ def routes(settings: Settings, vault: Vault) -> APIRouter:
         return Response(orjson.dumps({"key": signed.name_of(private)}), media_type=JSON)
 
     async def one(number: str, request: Request) -> Response:
-        caller(request).require("audit:read")
+        await noted(request)
         checkpoint = await asked(lambda book: book.find(int(number))) if _NUMBER.fullmatch(number) else None
         if checkpoint is None:
             raise Problem("not_found", "There is no such checkpoint: /v1/checkpoints names those that there are.")

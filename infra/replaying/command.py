@@ -69,12 +69,27 @@ class Output:
 
 
 def run(settings: Settings, words: Words, where: Where, console: Console) -> int:
-    """Replay; the exit code. Raises Unusable."""
+    """Replay what can be asked, once it is noted, for that is to read it; the exit code. Raises Unusable."""
     _require_possible(words, where)
     wanted = asked(words, datetime.now(UTC))
     asyncio.run(kafka.check(settings))
     if where.projection:
         return _project(settings, where, console)
+    if not where.dry_run:
+        asyncio.run(_noted(settings, words, where))
+    return replay(settings, wanted, where, console)
+
+
+async def _noted(settings: Settings, words: Words, where: Where) -> None:
+    from infra.noting import note  # noqa: PLC0415 - both doors, which who only counts needs not
+
+    said = {"from": words.since, "to": words.until, "out": where.out, "to-topic": where.topic}
+    asked = {"topics": words.names, "type": words.types, "subject": words.subjects, "actor": words.actors} | said
+    await note(settings, "annal replay", asked)
+
+
+def replay(settings: Settings, wanted: Asked, where: Where, console: Console) -> int:
+    """Count, and replay unless only that was asked; the exit code. Raises Unusable."""
     earlier = file.resumed(where.out, wanted.said) if where.resume and where.out else None
     with Records(settings) as reader:
         found = earlier.ranges if earlier else asyncio.run(nearer(settings, ranges(reader, wanted)))

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
@@ -18,7 +19,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
-from infra import grant, ports, postgres
+from infra import grant, ports, postgres, tables
 from infra.access import USERS, Right, rights
 from infra.authorizer import Authorizer, client
 from infra.embedded.process import Child
@@ -35,6 +36,7 @@ from tests.infra.guarded import ADMIN, AGENT, API, AUDITOR, PROJECT, SUBSCRIBER,
 
 WRITERS = {
     "kind.commands": {API, WORKER, AGENT},
+    "audit.commands": {API, WORKER, AGENT, AUDITOR},
     "kind.facts": {WORKER},
     "annal.checkpoints": {API, PROJECT, AUDITOR},
 }
@@ -155,6 +157,20 @@ async def test_policies_are_told_how_far_they_have_come(guarded: Guarded) -> Non
     assert await committed_by(guarded.connection(WORKER), "annal.policies", [place]) == {place: Reached()}
 
 
+@pytest.mark.parametrize("command", ["audit search", "replay role", "export --domain role --out", "verify --key"])
+def test_an_auditor_is_told_nothing_that_cannot_be_noted(
+    guarded: Guarded, stack: Settings, tmp_path: Path, command: str
+) -> None:
+    tables.make(stack)
+    there = {"postgres_url": stack.postgres_url, "redis_url": stack.redis_url}
+    more = {"export": [str(tmp_path / "roles.csv")], "verify": ["00" * 32]}
+    words = command.split()
+    done = annal(guarded.be(AUDITOR).model_copy(update=there), *words, *more.get(words[0], []))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "What auditors read is put on record first, and this could not be; ask again." in done.stderr
+    assert not (tmp_path / "roles.csv").exists()
+
+
 # ── everyone at work ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -217,6 +233,17 @@ async def test_a_command_is_decided_projected_and_told_by_those_who_may(guarded:
         await subscriber.stop()
     assert isinstance(recorded.fact, KindDefined)
     assert recorded.meta.subject == "guarded"
+
+
+def test_an_auditor_reads_what_is_noted(guarded: Guarded, at_work: Settings) -> None:
+    auditor = guarded.be(AUDITOR).model_copy(
+        update={"postgres_url": at_work.postgres_url, "redis_url": at_work.redis_url}
+    )
+    replayed = annal(auditor, "replay", "kind")
+    assert replayed.returncode == 0, replayed.stderr
+    noted = annal(auditor, "replay", "audit", "--type", "audit.reading_noted")
+    paths = [json.loads(line)["data"]["path"] for line in noted.stdout.splitlines()]
+    assert paths[-2:] == ["/annal/replay"] * 2
 
 
 async def told(subscriber: Any, command_id: str) -> Recorded:

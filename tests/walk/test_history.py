@@ -5,12 +5,15 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import orjson
 import pytest
 
 from infra.prove.offline import verify
+from tests.infra.guarded import annal
+from tests.walk.conftest import Running
 from tests.walk.somebody import PATIENCE, Somebody, felt, played, somebody
 
 pytestmark = pytest.mark.timeout(600)
@@ -103,6 +106,49 @@ async def test_what_auditors_read_is_on_record(ada: Somebody, auditor: Somebody)
     assert asked["subject"] == [subject]
     # The address that was looked for is personal.
     assert "127.0.0.1" not in str(asked)
+
+
+async def test_checkpoints_that_auditors_read_are_on_record(http: httpx2.AsyncClient, auditor: Somebody) -> None:
+    began, reader = datetime.now(UTC), await played(http, f"reader{uuid4().hex[:8]}", "auditor")
+    newest, *_ = (await told(reader, "/v1/checkpoints", limit=3))["items"]
+    await told(reader, f"/v1/checkpoints/{newest['number']}")
+    one, listed = await noted_of(auditor, reader.account, began, 2)
+    assert (listed["path"], listed["asked"]) == ("/v1/checkpoints", {"limit": ["3"]})
+    assert (one["path"], one["asked"]) == (f"/v1/checkpoints/{newest['number']}", {})
+
+
+async def test_what_is_read_at_the_machine_is_on_record(auditor: Somebody, running: Running, tmp_path: Path) -> None:
+    began, file = datetime.now(UTC), tmp_path / "roles.ndjson"
+    for code, said, *words in (
+        (0, "nobody", "audit", "search", "--actor", "nobody"),
+        (0, "Nothing of this range is as it was asked for.", "replay", "role", "--subject", "nobody"),
+        (0, "none: nothing is as it was asked for", "export", "--subject", "nobody", "--out", str(file)),
+        (0, "All is as it must be.", "verify", "--journal", "role"),
+        (0, "all", "replay", "role", "--dry-run"),
+        (0, "each as it was exported", "verify", str(file)),
+    ):
+        done = await asyncio.to_thread(annal, running.settings, *words)
+        assert (done.returncode, said.lower() in (done.stdout + done.stderr).lower()) == (code, True), done
+    noted = await noted_of(auditor, "machine", began, 4)
+    by = noted[0]["asked"]["by"]
+    assert [(each["path"], each["asked"]) for each in reversed(noted)] == [
+        ("/annal/audit/search", {"actor": ["nobody"], "by": by}),
+        ("/annal/replay", {"topics": ["role"], "subject": ["nobody"], "by": by}),
+        ("/annal/export", {"subject": ["nobody"], "out": [str(file)], "by": by}),
+        ("/annal/verify", {"journal": ["role"], "by": by}),
+    ]
+
+
+async def noted_of(auditor: Somebody, reader: str, since: datetime, count: int) -> list[dict[str, Any]]:
+    """Give what is on record of a reader, the newest first, once the read model knows so many."""
+    last: list[Any] = []
+    until = time.monotonic() + PATIENCE
+    while len(last) < count:
+        assert time.monotonic() < until
+        asked = {"domain": "audit", "actor": reader, "since": since.isoformat()}
+        last = (await told(auditor, "/v1/audit", **asked))["items"]
+    followed = [(await told(auditor, f"/v1/audit/commands/{each['command_id']}"))["facts"] for each in last]
+    return [fact["data"] for (fact,) in followed]
 
 
 async def test_only_auditors_are_told_and_what_they_cannot_mean_is_refused(ada: Somebody, auditor: Somebody) -> None:
