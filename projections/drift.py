@@ -1,30 +1,23 @@
-"""The standing audit: now and then the facts of some subjects are folded again, and compared with their rows."""
+"""What the standing audit does: the facts of some subjects are folded again, and compared with their rows."""
 
-import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
-import psycopg
 from psycopg import IsolationLevel, sql
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import set_json_loads
 from sqlalchemy import Table
 
-from infra import postgres, telemetry
+from infra import telemetry
 from infra.postgres import Connection
-from infra.settings import Settings
-from projections import metrics, quarantine, statements, versions
+from projections import quarantine, statements, versions
 from projections.projection import Projection, Row
 from projections.read_models import READ_MODELS
 from projections.reading import sentence
 from schemas.domains import FACTS
 from schemas.message import Actor, FactMeta, Recorded
-
-EVERY = 60.0
-"""Seconds between two audits."""
 
 SAMPLE = 20
 """Subjects of each read model that are looked at."""
@@ -34,9 +27,6 @@ MOST_FACTS = 1_000
 
 FEW = 5_000
 """Rows among which the sample is drawn by chance: reading all of a large table would take too long."""
-
-ONE = 7_215_207
-"""The advisory lock of the one process that audits; any number that nobody else uses."""
 
 MISSING = "the row is missing"
 """What is said instead of columns of a row that is due and not there."""
@@ -65,7 +55,7 @@ class _Kept(NamedTuple):
     position: str
 
 
-class _Reached(NamedTuple):
+class Reached(NamedTuple):
     """How far a projection has read each journal of a domain, which subjects it holds, and which facts it goes without.
 
     Journals are named as in a position.
@@ -79,21 +69,8 @@ class _Reached(NamedTuple):
         name, _, offset = position.rpartition(":")
         return subject not in self.held and self.read_to.get(name, -1) >= int(offset)
 
-    def is_behind(self, other: "_Reached") -> bool:
+    def is_behind(self, other: "Reached") -> bool:
         return any(self.read_to.get(name, -1) < read_to for name, read_to in other.read_to.items())
-
-
-async def run(settings: Settings) -> None:
-    """Audit until cancelled, in one process among as many as run."""
-    while True:
-        try:
-            async with await postgres.connect(settings) as connection:
-                await _audit_all(connection)
-        except (psycopg.Error, OSError) as error:
-            log.warning("cannot audit the read models", reason=str(error), again_in=EVERY)
-        except Exception:
-            log.exception("the audit of the read models failed")
-        await asyncio.sleep(EVERY)
 
 
 async def drifted(connection: Connection) -> list[Drifted]:
@@ -101,18 +78,6 @@ async def drifted(connection: Connection) -> list[Drifted]:
     async with connection.cursor(row_factory=class_row(Drifted)) as cursor:
         await cursor.execute("SELECT projection, subject, columns, since FROM drifted_row ORDER BY 1, 2")
         return await cursor.fetchall()
-
-
-async def _audit_all(connection: Connection) -> None:
-    """Audit again and again, if nobody else does."""
-    mine: Any = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", [ONE])).fetchone()
-    while mine[0]:
-        for projection in AUDITED:
-            await audit(connection, projection)
-        known = Counter(row.projection for row in await drifted(connection))
-        for projection in AUDITED:
-            metrics.DRIFT.labels(projection.name).set(known[projection.name])
-        await asyncio.sleep(EVERY)
 
 
 async def audit(connection: Connection, projection: Projection) -> dict[str, list[str]]:
@@ -128,7 +93,7 @@ async def audit(connection: Connection, projection: Projection) -> dict[str, lis
             compared, differing = await _compare(connection, projection, known)
     finally:
         await connection.set_isolation_level(None)
-    await _note(connection, projection, compared, differing, known)
+    await note(connection, projection.name, compared, differing, known)
     return differing
 
 
@@ -138,8 +103,8 @@ async def _compare(
     """Give the subjects compared, and the columns of those that differ; all is as it was at one moment."""
     sample = await _sample(connection, projection.table, known)
     subjects = list({*sample, *known, *await _told_of(connection, projection)})
-    facts = await _facts(connection, projection, subjects, max((kept.version for kept in sample.values()), default=1))
-    ours, theirs = [await _reached(connection, projection, name, subjects) for name in (projection.name, "history")]
+    facts = await facts_of(connection, projection, subjects, max((kept.version for kept in sample.values()), default=1))
+    ours, theirs = [await reached(connection, projection, name, subjects) for name in (projection.name, "history")]
     rows: list[Row] = []
     compared: list[str] = []
     differing: dict[str, list[str]] = {}
@@ -154,7 +119,7 @@ async def _compare(
             continue
         else:
             try:
-                row = _fold(projection, [fact for fact in due if fact["position"] not in ours.skipped])
+                row = folded(projection, [fact for fact in due if fact["position"] not in ours.skipped])
             except Exception as error:  # noqa: BLE001 - whatever the fold does not like is what the audit is for
                 differing[subject] = [sentence(error)]
             else:
@@ -169,7 +134,7 @@ def _before(kept: _Kept, facts: Sequence[Row]) -> list[Row]:
     return [fact for fact in facts if fact["version"] <= kept.version]
 
 
-def _fold(projection: Projection, facts: Sequence[Row]) -> Row:
+def folded(projection: Projection, facts: Sequence[Row]) -> Row:
     row: Row | None = None
     for fact in facts:
         row = projection.project(row, _recorded(fact), fact["position"])
@@ -253,7 +218,7 @@ async def _share(connection: Connection, table: str) -> sql.Literal:
     return sql.Literal(100 if rows <= FEW else 100 * FEW / rows)
 
 
-async def _facts(
+async def facts_of(
     connection: Connection, projection: Projection, subjects: Sequence[str], most: int
 ) -> dict[str, list[Row]]:
     facts: dict[str, list[Row]] = {}
@@ -264,13 +229,13 @@ async def _facts(
     return facts
 
 
-async def _reached(connection: Connection, projection: Projection, name: str, subjects: Sequence[str]) -> _Reached:
+async def reached(connection: Connection, projection: Projection, name: str, subjects: Sequence[str]) -> Reached:
     """Say of the projection, or of another of this name, how far it has come with the domain and the subjects."""
     domain = projection.domains[0].name
     read_to = await (await connection.execute(_REACHED, [name, domain])).fetchall()
     held = await (await connection.execute(_HELD, [name, domain, [each.encode() for each in subjects]])).fetchall()
     skipped = await (await connection.execute(quarantine.SKIPPED, {"name": name})).fetchall()
-    return _Reached(dict(read_to), {bytes(each).decode() for (each,) in held}, {each for (each,) in skipped})
+    return Reached(dict(read_to), {bytes(each).decode() for (each,) in held}, {each for (each,) in skipped})
 
 
 async def _differing(connection: Connection, table: Table, rows: Sequence[Row]) -> dict[str, list[str]]:
@@ -289,18 +254,18 @@ async def _differing(connection: Connection, table: Table, rows: Sequence[Row]) 
     return {subject: columns for subject, columns in found if columns}
 
 
-async def _note(
+async def note(
     connection: Connection,
-    projection: Projection,
+    name: str,
     compared: Sequence[str],
     differing: Mapping[str, list[str]],
     known: Sequence[str],
 ) -> None:
     """Keep what was found where all processes see it, and say it once."""
     healed = [subject for subject in compared if subject not in differing]
-    await connection.execute(_HEALED, [projection.name, healed])
+    await connection.execute(_HEALED, [name, healed])
     for subject, columns in differing.items():
-        said = {"projection": projection.name, "subject": subject, "columns": columns}
+        said = {"projection": name, "subject": subject, "columns": columns}
         await connection.execute(_DRIFTED, said)
         if subject not in known:
             log.error("a row is not what the facts of its subject make", **said)

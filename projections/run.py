@@ -9,7 +9,7 @@ from infra.ending import ended
 from infra.metrics import shown
 from infra.prove import checkpointing
 from infra.settings import Settings
-from projections import documents, drift, resource
+from projections import documents, resource, standing_audit
 from projections.documents import Documents
 from projections.follow import Follower
 from projections.read_models import READ_MODELS
@@ -41,7 +41,7 @@ async def run(settings: Settings, only: Collection[str] = ()) -> None:
         following = [asyncio.create_task(each.run(), name=each.name) for each in followers]
         if not only:
             following.append(asyncio.create_task(checkpointing.run(settings), name="checkpoints"))
-        following.append(asyncio.create_task(drift.run(settings), name="audit"))
+        following.append(asyncio.create_task(standing_audit.run(settings), name="audit"))
         try:
             await asyncio.gather(*following)
         finally:

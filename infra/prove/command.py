@@ -89,18 +89,24 @@ def verify_all(
     with _progress(console) as progress:
         walked = [*online.journals_walked(scope, said, *_told(progress, "Walking the journals"))]
         # What was before a checkpoint is in the rows, too: they are compared with the whole fold or not at all.
-        models = [] if scope.since else [*online.models_compared(scope, *_told(progress, "Folding the read models"))]
-    compared = [each for models_of in models for each in models_of]
-    console.print(_looked_at(said, walked, compared))
+        compared = [] if scope.since else _models(scope, progress)
+        documents = [] if scope.since else [*online.documents_compared(scope, *_told(progress, "Folding documents"))]
+    console.print(_looked_at(said, walked, compared, documents))
     wrong = [
         *said.wrong,
         *(each for one in walked for each in one.wrong),
         *(each for one in compared for each in one.wrong),
+        *(each for one in documents if one for each in one.wrong),
     ]
     for position, sentence in wrong[: offline.TOLD]:
         console.print(f"[red]✗[/] {escape(f'{position}: {sentence}')}", soft_wrap=True)
     console.print("[red]Not all is as it must be." if wrong else "[green]All is as it must be.")
     return int(bool(wrong))
+
+
+def _models(scope: Scope, progress: Progress) -> list[Compared]:
+    found = online.models_compared(scope, *_told(progress, "Folding the read models"))
+    return [each for models_of in found for each in models_of]
 
 
 def _told(progress: Progress, what: str) -> tuple[Callable[[int], None], Callable[[int], None]]:
@@ -109,7 +115,9 @@ def _told(progress: Progress, what: str) -> tuple[Callable[[int], None], Callabl
     return lambda total: progress.update(task, total=total), lambda count: progress.advance(task, count)
 
 
-def _looked_at(said: Signed, walked: Sequence[Walked], compared: Sequence[Compared]) -> Table:
+def _looked_at(
+    said: Signed, walked: Sequence[Walked], compared: Sequence[Compared], documents: Sequence[Compared | None]
+) -> Table:
     table = _pairs()
     table.add_row(
         "checkpoints", f"{said.count:,}, of which {said.kept:,} were kept elsewhere" if said.count else "none"
@@ -124,6 +132,11 @@ def _looked_at(said: Signed, walked: Sequence[Walked], compared: Sequence[Compar
     if compared:
         models = len({each.projection for each in compared})
         table.add_row("rows compared", f"{sum(each.rows for each in compared):,} of {models} read models")
+    if documents:
+        table.add_row("documents compared", f"{sum(each.rows for each in documents if each):,} in Redis")
+    if anew := documents.count(None):
+        told = f"[yellow]of {anew} journals, made anew at this moment and served to nobody: not compared"
+        table.add_row("documents", told)
     if held := sum(each.held for each in compared):
         table.add_row("facts held back", f"[yellow]{held:,}: `annal quarantine list` shows them")
     return table

@@ -1,4 +1,4 @@
-"""Verifies what there is: checkpoints one on the other, journals along their chains, read models from the facts."""
+"""Verifies what there is: checkpoints one on the other, journals along their chains, what is read from the facts."""
 
 import os
 from collections import Counter, defaultdict
@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from infra.prove import offline
+from infra.prove import documents, offline
 from infra.prove.asked import Wrong
 from infra.prove.book import read
 from infra.prove.models import Compared, compare, snapshot
@@ -18,6 +18,7 @@ from infra.prove.notary import journals
 from infra.prove.walk import Task, Walked, walk
 from infra.records import Records
 from infra.settings import Settings, Unusable
+from projections import resource
 from projections.read_models import READ_MODELS
 from schemas import topics
 from schemas.checkpoint import Block, Checkpoint, Journal, beginning, contradiction
@@ -120,6 +121,20 @@ def models_compared(
         total = sum(ends[name] for name in names)
         begin(total)
         yield from _all([partial(compare, scope.settings, moment, name) for name in names], total, read)
+
+
+def documents_compared(
+    scope: Scope, begin: Callable[[int], None], read: Callable[[int], None]
+) -> Iterator[Compared | None]:
+    """Fold the journals of resources again and compare with Redis; None where documents are made anew; as above."""
+    domain = resource.projection.domains[0].name
+    names = [name for name in scope.journals() if name.domain == domain]
+    with Records(scope.settings) as reader:
+        total = sum(reader.around(topics.facts(domain), name.partition)[1] for name in names)
+    with snapshot(scope.settings, [resource.projection]) as moment:
+        skipped = moment.skipped[resource.projection.name]
+    begin(total)
+    yield from _all([partial(documents.compare, scope.settings, name, skipped) for name in names], total, read)
 
 
 def _all(works: Sequence[Work[Done]], total: int, read: Callable[[int], None]) -> Iterator[Done]:
