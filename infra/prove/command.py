@@ -135,8 +135,8 @@ def _looked_at(
     if documents:
         table.add_row("documents compared", f"{sum(each.rows for each in documents if each):,} in Redis")
     if anew := documents.count(None):
-        told = f"[yellow]of {anew} journals, made anew at this moment and served to nobody: not compared"
-        table.add_row("documents", told)
+        told = f"the documents of {anew} journal{'s'[: anew - 1]}, made anew just now and served to nobody"
+        table.add_row("not compared", f"[yellow]{told}")
     if held := sum(each.held for each in compared):
         table.add_row("facts held back", f"[yellow]{held:,}: `annal quarantine list` shows them")
     return table

@@ -72,12 +72,12 @@ def compare(
 def compared(reader: Records, shelf: Shelf, skipped: Collection[str], told: Callable[[int], object]) -> Compared | None:
     """Compare with what reads the journal."""
     topic, partition = topics.facts(shelf.name.domain), shelf.name.partition
-    read_to, _ = shelf.look(())
-    folding = _Folding(shelf, read_to, skipped)
-    if read_to < 0:
+    (read_to, _), (_, end) = shelf.look(()), reader.around(topic, partition)
+    if read_to < 0 < end:
         return None
+    folding = _Folding(shelf, read_to, skipped)
     try:
-        for batch in reader.read(topic, partition, 0, min(read_to + 1, reader.around(topic, partition)[1])):
+        for batch in reader.read(topic, partition, 0, min(read_to + 1, end)) if end else ():
             folding.take(batch)
             told(len(batch))
         left = folding.left()

@@ -102,6 +102,13 @@ async def test_what_redis_has_not_is_not_missed(cache: Redis, journal: Journal) 
     assert await wrong(cache, journal) == []
 
 
+async def test_where_nothing_happened_there_is_nothing_but_what_no_fact_made(cache: Redis) -> None:
+    assert await wrong(cache, Journal(partition=PARTITION)) == []
+    cache.set(key_of(R1.encode()), b"x")
+    (found,) = await wrong(cache, Journal(partition=PARTITION))
+    assert found == f"resource:3: the document annal:resource:{R1} is in Redis, and no fact made it"
+
+
 async def test_what_is_made_anew_is_not_compared(cache: Redis, ground: Settings, journal: Journal) -> None:
     async with redis.client(ground) as client:
         await forget(client)
