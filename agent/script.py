@@ -56,10 +56,14 @@ class SlotValue(_Part):
 
 
 class User(_Part):
-    """Something is said; so many times over in one message, where it is to be long."""
+    """Something is said; so many times over in one message, where it is to be long.
+
+    It is asked again, each time in a turn of its own, `until` the answer is this: documents are found a moment later.
+    """
 
     user: str
     times: int = Field(1, ge=1)
+    until: str | None = None
 
 
 class Again(_Part):
@@ -78,6 +82,30 @@ class Meanwhile(_Part):
     """Something happens elsewhere."""
 
     meanwhile: Given
+
+
+class Later(_Part):
+    """So much time passes that what waits cannot be confirmed any more."""
+
+    later: Literal[True]
+
+
+class GivenUp(_Part):
+    """What the person shows at the doors is given up, their session or their key; they go on to show it."""
+
+    given_up: Literal[True]
+
+
+class Refused(_Part):
+    """No door let the last message in, for this reason."""
+
+    refused: str
+
+
+class SignedIn(_Part):
+    """The person signs in anew."""
+
+    signed_in: Literal[True]
 
 
 class Intent(_Part):
@@ -142,8 +170,8 @@ class Handover(_Part):
 
 
 _STEPS = (
-    User, Again, Confirm, Meanwhile, Intent, SlotWasSet, Proposed, CommandPosted, NothingPosted, FactRecorded, Bot,
-    Cites, NotAllowed, Handover,
+    User, Again, Confirm, Meanwhile, Later, GivenUp, Refused, SignedIn, Intent, SlotWasSet, Proposed, CommandPosted,
+    NothingPosted, FactRecorded, Bot, Cites, NotAllowed, Handover,
 )  # fmt: skip
 KEYS = tuple(next(iter(step.model_fields)) for step in _STEPS)
 """What a step begins with, by which it is known."""
@@ -159,6 +187,10 @@ _Step = (
     | Annotated[Again, Tag("again")]
     | Annotated[Confirm, Tag("confirm")]
     | Annotated[Meanwhile, Tag("meanwhile")]
+    | Annotated[Later, Tag("later")]
+    | Annotated[GivenUp, Tag("given_up")]
+    | Annotated[Refused, Tag("refused")]
+    | Annotated[SignedIn, Tag("signed_in")]
     | Annotated[Intent, Tag("intent")]
     | Annotated[SlotWasSet, Tag("slot_was_set")]
     | Annotated[Proposed, Tag("proposed")]
@@ -178,12 +210,17 @@ Step = Annotated[
 ]
 
 
+Shows = Literal["play", "session", "key"]
+"""What somebody shows at the doors: a token for play, or of an account of their own a session's or a key."""
+
+
 class Case(_Part):
     """One conversation: whose, with which roles, after what, and its steps."""
 
     test_case: str
     by: str = Field(alias="as")
     roles: tuple[str, ...] = ()
+    shows: Shows = "play"
     given: tuple[Given, ...] = ()
     steps: tuple[Step, ...] = Field(min_length=1)
 

@@ -11,19 +11,28 @@ from infra.agent.options import Door, Token, Url, address, door
 from infra.terminal import DataDir
 
 
-def try_out(
+def try_out(  # noqa: PLR0913 - what a terminal may say
     paths: Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER…", help="Conversation tests, in YAML.")],
     data_dir: DataDir = None,
     *,
     token: Token = "",
     url: Url = None,
     repeat: Annotated[int, typer.Option(min=1, help="Run each so many times; it passes if it does each time.")] = 1,
+    model: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            metavar="PORT",
+            help="Be the agent's model at this port: say what messages mean, in many wordings, and now and then badly.",
+        ),
+    ] = None,
 ) -> None:
     """Have the conversations of tests with the agent; exit code 1 if one goes otherwise. They begin anew each time."""
-    from infra.agent import testing  # noqa: PLC0415 - whoever asks for help waits for no library
+    from infra.agent import rounds  # noqa: PLC0415 - whoever asks for help waits for no library
 
     there = Door(address(data_dir, url), token)
-    raise typer.Exit(terminal.run(testing.run_all(there, paths, repeat, Console(soft_wrap=False))))
+    raise typer.Exit(terminal.run(rounds.run_all(there, paths, repeat, model, Console(soft_wrap=False))))
 
 
 def promote(  # noqa: PLR0913 - what a terminal may say

@@ -3,22 +3,32 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime
 from random import SystemRandom
-from typing import Any, NamedTuple, Protocol
-
-import aiohttp
-import orjson
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from typing import Any, NamedTuple
 
 from agent.checking import Seen, wrong
-from agent.script import STEP, Again, Case, Confirm, Given, Meanwhile, ScriptInvalid, Step, User, filled, read
-from infra.agent.options import Door
-from infra.settings import Unusable
+from agent.script import (
+    STEP,
+    Again,
+    Bot,
+    Case,
+    Confirm,
+    Given,
+    GivenUp,
+    Later,
+    Meanwhile,
+    Refused,
+    ScriptInvalid,
+    SignedIn,
+    Step,
+    User,
+    filled,
+)
+from infra.agent.people import Answer, Ask, Failed, People, Person, entered, give_up
+from infra.agent.scripted import Part
 
 ANSWERED_WITHIN = 30.0
 """Seconds that an answer is waited for."""
@@ -26,121 +36,184 @@ ANSWERED_WITHIN = 30.0
 LOOK = 0.03
 """Seconds between two looks at whether it is there."""
 
+ASKED_AGAIN_WITHIN = 20.0
+"""Seconds for which a question is asked again until it is answered."""
+
+CLOCKS_APART = 2.0
+"""Seconds that this clock and that of Kafka may be apart, where both are on one machine or nearly."""
+
 WAIT = "wait=20"
 
 
-class Person(NamedTuple):
-    """Who speaks: an account, and what it shows at the door."""
-
-    account: str
-    token: str
-
-
-class Answer(NamedTuple):
-    status: int
-    body: Any
-
-
-class Ask(Protocol):
-    """Asks a door something over HTTP, as whoever the token says."""
-
-    async def __call__(
-        self, method: str, path: str, token: str, body: Any = None, headers: Mapping[str, str] | None = None
-    ) -> Answer: ...
-
-
-People = Callable[[str, Sequence[str]], Awaitable[Person]]
-"""Gives somebody by a name that nobody else has, with these roles. Raises Unusable where there is nobody to be."""
-
-
 class Result(NamedTuple):
-    """What became of a case: None if all steps hold, else a sentence that names the step; and the seconds it took."""
+    """What became of a case: None if all steps hold, else a sentence that names the step; and the seconds it took.
+
+    `tiers` says of each message by whom it was understood.
+    """
 
     case: Case
     failed: str | None
     seconds: float
+    tiers: tuple[str, ...] = ()
 
 
-class Failed(Exception):  # noqa: N818 - a step fails; no program does
-    """A step does not hold."""
-
-
-async def run(case: Case, ask: Ask, people: People) -> Result:
+async def run(case: Case, ask: Ask, people: People, part: Part | None = None) -> Result:
     """Have a conversation with the agent, up to the first step that does not hold. Raises Unusable."""
     began = time.monotonic()
-    at = 0
-    talk = _Talk(ask, people, case)
+    talk = _Talk(ask, people, case, part)
+    failed = None
     try:
         await talk.begin()
-        for at, step in enumerate(case.steps, 1):  # noqa: B007 - the last one is told
+        for talk.at, step in enumerate(case.steps, 1):
             await talk.take(step)
+        talk.require_let_in()
     except (Failed, ScriptInvalid) as error:
-        told = f"step {at} ({_shown(case.steps[at - 1])}): {error}" if at else f"given: {error}"
-        return Result(case, told, time.monotonic() - began)
-    return Result(case, None, time.monotonic() - began)
+        failed = f"step {talk.at} ({_shown(case.steps[talk.at - 1])}): {error}" if talk.at else f"given: {error}"
+    return Result(case, failed, time.monotonic() - began, tuple(talk.tiers))
 
 
 @dataclass
 class _Talk:
-    """A conversation on its way."""
+    """A conversation on its way; `at` is the number of the step."""
 
     ask: Ask
     people: People
     case: Case
+    part: Part | None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    at: int = 0
     number: int = 0
     values: dict[str, str] = field(default_factory=lambda: {"id": str(SystemRandom().randrange(100_000, 1_000_000))})
     known: dict[str, Person] = field(default_factory=dict)
     key: str = ""
     sent: Mapping[str, Any] = field(default_factory=dict)
     seen: Seen | None = None
+    refused: Mapping[str, Any] | None = None
+    tiers: list[str] = field(default_factory=list)
 
     async def begin(self) -> None:
-        await self._somebody(self.case.by, self.case.roles)
+        await self._somebody(self.case.by, whole=True)
         for name in sorted(self.case.others):
-            await self._somebody(name, ())
+            await self._somebody(name)
         for given in self.case.given:
             await self._do(given)
         await self._command("conversation.open", {"conversation_id": self.id}, self._me)
 
-    async def take(self, step: Step) -> None:
+    async def take(self, step: Step) -> None:  # noqa: C901 - one line for each step
         """Take a step. Raises Failed."""
         step = STEP.validate_python(filled(step.model_dump(by_alias=True), self.values))
+        if not isinstance(step, Refused | SignedIn):
+            self.require_let_in()
         match step:
-            case User(user=text, times=times):
-                await self._say({"text": text * times})
+            case User():
+                await self._ask_until(step)
             case Confirm(confirm=approved):
                 await self._say(await self._consent(approved=approved))
             case Again():
                 await self._again()
             case Meanwhile(meanwhile=given):
                 await self._do(given)
+            case Later():
+                await self._wait_out()
+            case GivenUp():
+                await give_up(self.ask, self._me)
+            case SignedIn():
+                self.known[self.case.by], self.refused = await entered(self.ask, self._me), None
+            case Refused(refused=code):
+                self._require_refused(code)
             case _:
                 if self.seen is None:
                     raise Failed("nothing was said yet; begin with a step `user`")
                 if told := wrong(step, self.seen):
                     raise Failed(told)
 
+    def require_let_in(self) -> None:
+        """Raise Failed if no door let in what was said last, and no step wants that."""
+        if self.refused is not None:
+            raise Failed(f"conversation.say was not done: {self.refused.get('detail') or self.refused}")
+
+    def _require_refused(self, code: str) -> None:
+        if self.refused is None or self.refused.get("code") != code:
+            said = "let in" if self.refused is None else f"refused as {self.refused.get('code')}"
+            raise Failed(f"the message was {said}, not refused as {code}")
+        self.refused = None
+
     # ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _ask_until(self, step: User) -> None:
+        until = time.monotonic() + ASKED_AGAIN_WITHIN
+        await self._tell(step.user * step.times)
+        while step.until is not None and self.seen is not None and (told := wrong(Bot(bot=step.until), self.seen)):
+            if time.monotonic() > until:
+                raise Failed(told)
+            await asyncio.sleep(LOOK)
+            await self._tell(step.user * step.times)
+
+    async def _tell(self, text: str) -> None:
+        """Say something, while the model that is played, if one is, says what it means."""
+        if self.part is None:
+            await self._say({"text": text})
+            return
+        before, values = self._dialogue, dict(self.values)
+        said = self.part.says(self.at, before, values, self._me.account)
+        async with self.part.model.saying(text, said):
+            await self._say({"text": text})
+        if self.refused is not None or self.seen is None:
+            return
+        self.part.learn(self.at, self.seen.turn, (before, self._dialogue), values)
+        if told := self.part.unbelieved(self.at, said, self.seen.turn):
+            raise Failed(told)
+        if self.part.posts(self.at) and not self.seen.turn["posted"]:
+            await self._confirm_foreign()
+
+    @property
+    def _dialogue(self) -> Mapping[str, Any]:
+        """What the agent knows of the conversation; nothing at its beginning."""
+        return (self.seen.conversation["dialogue"] if self.seen is not None else None) or {}
+
+    async def _confirm_foreign(self) -> None:
+        """Agree to what waits only because the model read what others said, and go on as if it was asked at once."""
+        assert self.seen is not None  # noqa: S101 - the caller looked
+        first = self.seen.turn
+        if not (first["foreign"] and first["proposal"]):
+            return
+        await self._say(await self._consent(approved=True))
+        kept = {name: first[name] for name in ("intent", "ranking", "slots")}
+        self.seen = self.seen._replace(turn={**self.seen.turn, **kept})
 
     async def _say(self, said: Mapping[str, Any]) -> None:
         self.key, self.sent = str(uuid.uuid4()), {"conversation_id": self.id, **said}
-        await self._command("conversation.say", self.sent, self._me, {"Idempotency-Key": self.key})
+        answer = await self._post("conversation.say", self.sent, self._me, {"Idempotency-Key": self.key})
+        if answer.body.get("status") != "accepted":
+            self.refused = answer.body
+            return
         self.number += 1
         self.seen = await self._answered()
+        self.tiers += [self.seen.turn["tier"]] if self.seen.turn["tier"] else []
         if self.seen.turn["receipts"]:
             self.values["last"] = self.seen.turn["receipts"][-1]["subject"]
 
     async def _consent(self, *, approved: bool) -> Mapping[str, Any]:
-        proposal = (await self._read(self._path))["proposal"]
+        conversation = self.seen.conversation if self.seen is not None else await self._read(self._path)
+        proposal = conversation["proposal"]
         if proposal is None:
             raise Failed("nothing waits to be confirmed")
         consent = {"proposal_id": proposal["proposal_id"], "digest": proposal["digest"], "approved": approved}
         return {"text": "yes" if approved else "no", "consent": consent}
 
+    async def _wait_out(self) -> None:
+        """Wait until what waits cannot be confirmed any more. Raises Failed."""
+        proposal = (await self._read(self._path))["proposal"]
+        if proposal is None:
+            raise Failed("nothing waits to be confirmed")
+        expires = datetime.fromtimestamp(proposal["expires"] / 1000, UTC)
+        await asyncio.sleep((expires - datetime.now(UTC)).total_seconds() + CLOCKS_APART)
+
     async def _again(self) -> None:
         """Deliver the last message once more: no turn comes of it, and what was answered stays as it is."""
-        await self._command("conversation.say", self.sent, self._me, {"Idempotency-Key": self.key})
+        answer = await self._post("conversation.say", self.sent, self._me, {"Idempotency-Key": self.key})
+        if answer.body.get("status") != "accepted":
+            raise Failed(f"conversation.say was not done: {answer.body.get('detail') or answer.body}")
         seen = await self._answered()
         if seen.conversation["turn"] != self.number or seen.conversation["answered"] != self.number:
             raise Failed(f"the message was taken {seen.conversation['turn'] - self.number + 1} times")
@@ -169,8 +242,10 @@ class _Talk:
     def _path(self) -> str:
         return f"/v1/conversations/{self.id}"
 
-    async def _somebody(self, name: str, roles: Sequence[str]) -> None:
-        self.known[name] = await self.people(f"{name}-{self.values['id']}", roles)
+    async def _somebody(self, name: str, *, whole: bool = False) -> None:
+        """Give somebody; `whole` is who speaks, with their roles and with what they show."""
+        roles, shows = (self.case.roles, self.case.shows) if whole else ((), "play")
+        self.known[name] = await self.people(f"{name}-{self.values['id']}", roles, shows)
         self.values[name] = self.known[name].account
 
     async def _do(self, given: Given) -> None:
@@ -178,18 +253,15 @@ class _Talk:
         person = self.known[given.by or self.case.by]
         await self._command(command["type"], command["payload"], person, unless=given.unless)
 
-    async def _command(
-        self,
-        type_: str,
-        body: Mapping[str, Any],
-        person: Person,
-        headers: Mapping[str, str] | None = None,
-        *,
-        unless: str | None = None,
-    ) -> None:
+    async def _post(
+        self, type_: str, body: Mapping[str, Any], person: Person, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Ask a command and wait for its outcome."""
+        return await self.ask("POST", f"/v1/commands/{type_}", person.token, body, {"Prefer": WAIT, **(headers or {})})
+
+    async def _command(self, type_: str, body: Mapping[str, Any], person: Person, *, unless: str | None = None) -> None:
         """Ask a command and wait for its outcome. Raises Failed for a refusal, unless that one will do."""
-        path = f"/v1/commands/{type_}"
-        answer = await self.ask("POST", path, person.token, body, {"Prefer": WAIT, **(headers or {})})
+        answer = await self._post(type_, body, person)
         if answer.body.get("status") != "accepted" and (unless is None or answer.body.get("code") != unless):
             raise Failed(f"{type_} was not done: {answer.body.get('detail') or answer.body}")
 
@@ -205,79 +277,3 @@ class _Talk:
 
 def _shown(step: Step) -> str:
     return next(iter(type(step).model_fields))
-
-
-# ── who speaks, and to which door ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def players(ask: Ask, token: str) -> People:
-    """Let everybody be signed in for play, and whoever has roles be the account of a token."""
-
-    async def somebody(name: str, roles: Sequence[str]) -> Person:
-        if roles and not token:
-            raise Failed(f"{name} has the roles {', '.join(roles)}: give --token of an account that has them.")
-        if roles:
-            return Person((await ask("GET", "/v1/accounts/me", token)).body["account_id"], token)
-        answer = await ask("POST", "/v1/dev/login", "", {"account": name})
-        if answer.status != 200:  # noqa: PLR2004 - what HTTP calls success
-            raise Unusable("Nobody can be signed in for play here: run the tests where ANNAL_DEV_LOGIN is true.")
-        return Person(answer.body["account_id"], answer.body["access_token"])
-
-    return somebody
-
-
-def over(session: aiohttp.ClientSession, url: str) -> Ask:
-    """Ask the doors at an address. The answer raises Unusable if nobody answers."""
-
-    async def ask(
-        method: str, path: str, token: str, body: Any = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        shown = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
-        sent = orjson.dumps(body) if body is not None else None
-        try:
-            async with session.request(method, url + path, data=sent, headers=shown | dict(headers or {})) as response:
-                return Answer(response.status, orjson.loads(await response.read()))
-        except (aiohttp.ClientError, OSError, TimeoutError, orjson.JSONDecodeError) as error:
-            told = f"No door of Annal answers at {url} ({type(error).__name__}): name another with --url."
-            raise Unusable(told) from None
-
-    return ask
-
-
-# ── many of them ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def cases(paths: Sequence[Path]) -> dict[str, list[Case]]:
-    """Read the tests of files, and of all YAML files in folders, by file. Raises Unusable."""
-    files = [file for path in paths for file in (sorted(path.rglob("*.yaml")) if path.is_dir() else [path])]
-    if not files:
-        raise Unusable(f"There is no .yaml in {', '.join(map(str, paths))}: name files of tests, or a folder of them.")
-    try:
-        return {file.name: list(read(file.read_text(), str(file)).cases) for file in files}
-    except ScriptInvalid as error:
-        raise Unusable(str(error)) from None
-    except OSError as error:
-        raise Unusable(f"{error.filename} cannot be read ({error.strerror}): name a file of tests.") from None
-
-
-async def run_all(door: Door, paths: Sequence[Path], times: int, console: Console) -> int:
-    """Run tests so many times and show what became of each; 1 if one failed once, else 0. Raises Unusable."""
-    by_file = cases(paths)
-    table = Table("file", "test case", "passed", "seconds")
-    failed: list[str] = []
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWERED_WITHIN)) as session:
-        ask = over(session, door.url)
-        people = players(ask, door.token)
-        for file, case in ((file, case) for file, found in by_file.items() for case in found):
-            results = [await run(case, ask, people) for _ in range(times)]
-            told = [result.failed for result in results if result.failed is not None]
-            colour, seconds = "red" if told else "green", sum(result.seconds for result in results) / times
-            passed = f"[{colour}]{times - len(told)} of {times}"
-            table.add_row(file, escape(case.test_case), passed, f"{seconds:.2f}")
-            failed += [f"{file}, {case.test_case}: {told[0]}"] if told else []
-    console.print(table)
-    for sentence in failed:
-        console.print(f"[red]failed[/] {escape(sentence)}", highlight=False, soft_wrap=True)
-    many = sum(map(len, by_file.values()))
-    console.print(f"{many - len(failed)} of {many} test cases passed{f' {times} times' if times > 1 else ''}.")
-    return 1 if failed else 0

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
-import psutil
 import pytest
 
 from infra.faults.gather import records
@@ -18,6 +17,7 @@ from schemas import topics, wire
 from schemas.conversation import DOMAIN, AgentReplied
 from schemas.journal import Chain, before
 from schemas.partition import partition_of
+from tests.walk.agents import agents, still
 from tests.walk.conftest import Running
 from tests.walk.somebody import PASSWORD, Somebody, felt, somebody
 from tests.walk.traces import backup, found
@@ -44,29 +44,19 @@ class Talk:
         """Say something and give the turn once it is answered."""
         await self.person.ask("conversation.say", conversation_id=self.id, text=text, **more)
         self.turn += 1
+        return await self.answered()
+
+    async def answered(self) -> dict[str, Any]:
+        """Give the newest turn once it is answered."""
         until = time.monotonic() + ANSWERED_WITHIN
         while not (turn := await self.read()).get("replied"):
-            assert time.monotonic() < until, f"{text!r} is not answered: {turn}"
+            assert time.monotonic() < until, f"it is not answered: {turn}"
             await asyncio.sleep(0.05)
         return turn
 
     async def read(self) -> dict[str, Any]:
         found: dict[str, Any] = (await self.person.get(f"/v1/conversations/{self.id}/turns/{self.turn}")).json()
         return found
-
-
-def agents(running: Running) -> list[psutil.Process]:
-    """Give the agent processes of this `annal up`."""
-    home = str(running.settings.data_dir)
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if (process.info["cmdline"] or [])[-2:] == ["agent", "run"]:
-            try:
-                if process.environ().get("ANNAL_DATA_DIR") == home:
-                    found.append(process)
-            except psutil.NoSuchProcess:
-                continue
-    return found
 
 
 async def killed_midway(running: Running, talk: Talk) -> None:
@@ -172,6 +162,38 @@ async def test_what_may_not_be_done_is_refused_with_the_reason(http: httpx2.Asyn
     assert not forbidden["posted"]
     assert "account:suspend" in forbidden["reply"]
     assert (await ada.get(f"/v1/resources/{name}")).json()["name"] == "Report"
+
+
+@pytest.mark.parametrize("shown", ["session", "key"])
+async def test_who_is_not_let_in_any_more_has_nothing_done(
+    running: Running, http: httpx2.AsyncClient, shown: str
+) -> None:
+    """What was agreed to in time is not done either, if the agent comes to it after the session or key has ended."""
+    person = await somebody(http, "Dana")
+    name = f"report-{uuid.uuid4().hex[:8]}"
+    await person.ask("resource.register", resource_id=name, kind="invoice", name="Report", attributes={})
+    session = person.token
+    made = await person.ask("apikey.create", name="talk", scopes=["conversation:own", "resource:*", "account:own"])
+    if shown == "key":
+        person.token = made["key"]
+        await felt(lambda: person.get("/v1/accounts/me"), 200)
+    talk = await Talk(person).open()
+    proposed = await talk.say(f"put {name} in the trash")
+    assert proposed["proposal"]["action"] == "resource.trash"
+    with still(running):
+        await person.ask("conversation.say", conversation_id=talk.id, text="yes")
+        talk.turn += 1
+        person.token = session
+        if shown == "key":
+            await person.ask("apikey.revoke", key_id=made["key_id"])
+        else:
+            assert (await person.post("/v1/sessions/leave", {})).status_code == 204
+            await felt(lambda: person.get("/v1/accounts/me"), 401)
+            await person.sign_in()
+    answered = await talk.answered()
+    assert (answered["posted"], answered["receipts"], answered["consent"]) == ([], [], None)
+    assert "say it again" in answered["reply"]
+    assert not (await person.get(f"/v1/resources/{name}")).json()["trashed"]
 
 
 async def test_a_conversation_is_its_persons_alone(http: httpx2.AsyncClient, ada: Somebody) -> None:

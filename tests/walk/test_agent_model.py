@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from infra.agent.process import Agent
-from infra.api import joined
-from tests.agent.model import endpoint
-from tests.agent.model.endpoint import Endpoint, says
+from infra.agent import endpoint
+from infra.agent.endpoint import Endpoint, says
+from tests.walk.agents import instead
 from tests.walk.conftest import Running
 from tests.walk.somebody import Somebody, somebody
-from tests.walk.test_agent import Talk, agents
+from tests.walk.test_agent import Talk
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -20,23 +19,11 @@ SECONDS = 2.0
 
 @pytest.fixture
 async def model(running: Running) -> AsyncIterator[Endpoint]:
-    """Give a model, and let an agent that asks it answer instead of the one of `annal up`, which stands still."""
-    others = agents(running)
+    """Give a model, and an agent that asks it."""
     async with endpoint.running() as served:
-        said = {"agent_model_url": served.url, "agent_model": "small", "agent_model_timeout": SECONDS, "agent_port": 0}
-        settings = running.settings.model_copy(update={**said, "agent_model_price_in": 1_000})
-        doors = joined(settings)
-        async with doors.app.router.lifespan_context(doors.app):
-            agent = Agent(settings, doors)
-            for process in others:
-                process.suspend()
-            try:
-                await agent.start()
-                yield served
-            finally:
-                await agent.stop()
-                for process in others:
-                    process.resume()
+        said = {"agent_model_url": served.url, "agent_model": "small", "agent_model_timeout": SECONDS}
+        async with instead(running, **said, agent_model_price_in=1_000):
+            yield served
 
 
 async def test_a_model_helps_and_hinders(http: httpx2.AsyncClient, model: Endpoint) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from agent.model.asking import Endpoint as Client
-from tests.agent.model.endpoint import Endpoint, running
+from infra.agent.endpoint import Endpoint, running
 from tests.agent.model.turning import Person
 
 

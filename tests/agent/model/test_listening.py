@@ -11,10 +11,10 @@ from agent.model.asking import MOST_COUNTED
 from agent.model.asking import Endpoint as Client
 from agent.model.budget import Budget
 from commands.conversation import Conversation, Proposal
+from infra.agent import endpoint
+from infra.agent.endpoint import says, writes
 from schemas.conversation import CallModel, NoteConsent, NoteModel
 from tests.agent.at import ADA
-from tests.agent.model import endpoint
-from tests.agent.model.endpoint import says, writes
 from tests.agent.model.turning import Person
 
 RENAME = "call invoice-7 Verdi"

@@ -8,9 +8,9 @@ from msgspec import structs
 
 from agent.actions.plugin import action
 from agent.dialogue import Dialogue, Doing
+from infra.agent import endpoint
+from infra.agent.endpoint import says, writes
 from schemas.conversation import AssembleContext, Propose
-from tests.agent.model import endpoint
-from tests.agent.model.endpoint import says, writes
 from tests.agent.model.turning import Person, eight, seven
 
 RENAME = "call invoice-7 Verdi"

@@ -12,10 +12,10 @@ from agent.model.rules import instructions
 from agent.past import LEFT_OUT
 from agent.persona import own
 from agent.tokens import tokens
+from infra.agent import endpoint
+from infra.agent.endpoint import says
 from schemas.conversation import AssembleContext, PostCommand, Propose, Summarise
 from tests.agent.at import at
-from tests.agent.model import endpoint
-from tests.agent.model.endpoint import says
 from tests.agent.model.turning import ACTIONS, Person, eight, seven
 
 RENAME = "call invoice-7 Verdi"

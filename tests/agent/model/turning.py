@@ -18,11 +18,11 @@ from agent.turn import Turns
 from agent.understanding.classifier import Classifier, Ranking, Scored
 from commands.conversation import Conversation, decider
 from commands.decider import Asking, Refused, step
+from infra.agent.endpoint import Endpoint
 from schemas.conversation import ConversationCommand, NoteModel, Understand
 from schemas.message import Asked, Fact, Outcome
 from tests.agent.actions.catalogue import everything
 from tests.agent.at import ADA, Answers, at
-from tests.agent.model.endpoint import Endpoint
 
 ACTIONS = everything()
 SECONDS = 0.6

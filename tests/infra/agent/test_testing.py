@@ -7,15 +7,22 @@ from typing import Any
 import pytest
 
 from agent.script import Case
-from infra.agent.testing import Answer, cases, players, run
+from infra.agent.people import Answer, players
+from infra.agent.rounds import cases
+from infra.agent.testing import run
 from infra.settings import Unusable
 
 
 class Echo:
-    """Doors behind which an agent says back what it is told; `twice` takes one message for two if it comes again."""
+    """Doors behind which an agent says back what it is told; `twice` takes one message for two if it comes again.
+
+    Of accounts it knows that those who left are not let in.
+    """
 
     def __init__(self, *, twice: bool = False) -> None:
         self._twice = twice
+        self._left: set[str] = set()
+        self._tokens = 0
         self.asked: list[tuple[str, Any, Mapping[str, str]]] = []
         self._said: list[str] = []
         self._keys: set[str] = set()
@@ -23,15 +30,31 @@ class Echo:
     async def __call__(
         self, method: str, path: str, token: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        if path == "/v1/dev/login":
-            return Answer(200, {"account_id": body["account"], "access_token": f"token of {body['account']}"})
+        if (entered := self._entered(path, body)) is not None:
+            return Answer(200, entered)
+        if path == "/v1/sessions/leave":
+            self._left.add(token)
+        if token in self._left:
+            return Answer(401, {"code": "session_ended", "detail": "Sign in again."})
         assert token.startswith("token of ")
         if method == "POST":
             self.asked.append((path.rpartition("/")[2], body, headers or {}))
             return self._command(path, body, headers or {})
         if "/turns/" in path:
             return Answer(200, self._turn(int(path.rpartition("/")[2])))
-        return Answer(200, {"turn": len(self._said), "answered": len(self._said), "wanted": False, "proposal": None})
+        counted = {"turn": len(self._said), "answered": len(self._said)}
+        return Answer(200, {**counted, "wanted": False, "proposal": None, "dialogue": None})
+
+    def _entered(self, path: str, body: Any) -> Any:
+        if path == "/v1/dev/login":
+            return {"account_id": body["account"], "access_token": f"token of {body['account']}"}
+        if path == "/v1/sessions":
+            self._tokens += 1
+            return {"access_token": f"token of {body['address']}, {self._tokens}"}
+        if path.startswith("/v1/dev/inbox"):
+            return {"items": [{"text": '{"token": "proof"}'}]}
+        opens = path.endswith(("account.open", "account.verify_address"))
+        return {"status": "accepted", "account_id": "a-1"} if opens else None
 
     def _command(self, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
         if path.endswith("kind.define"):
@@ -45,6 +68,7 @@ class Echo:
     def _turn(self, number: int) -> Any:
         told: dict[str, Any] = {
             "intent": "talk.echo",
+            "tier": "lexical",
             "ranking": [],
             "slots": [],
             "proposal": None,
@@ -125,6 +149,35 @@ async def test_who_has_roles_is_the_account_of_a_token() -> None:
 
 async def test_a_confirmation_of_nothing_fails() -> None:
     assert await failed(Echo(), case({"confirm": True})) == "step 1 (confirm): nothing waits to be confirmed"
+
+
+async def test_who_gave_up_what_they_show_is_not_let_in_until_they_sign_in_again() -> None:
+    left = [{"user": "hello"}, {"given_up": True}, {"user": "are you there?"}, {"refused": "session_ended"}]
+    doors = Echo()
+    assert await failed(doors, case(*left, shows="session")) is None
+    said = [body["text"] for type_, body, _ in doors.asked if type_ == "conversation.say"]
+    assert said == ["hello"]
+    again = case(*left, {"signed_in": True}, {"user": "hello again"}, {"bot": "hello again"}, shows="session")
+    assert await failed(Echo(), again) is None
+
+
+async def test_a_refusal_that_no_step_wants_fails() -> None:
+    told = await failed(Echo(), case({"user": "hi"}, {"given_up": True}, {"user": "hi"}, shows="session"))
+    assert told == "step 3 (user): conversation.say was not done: Sign in again."
+    told = await failed(Echo(), case({"user": "hi"}, {"refused": "session_ended"}))
+    assert told == "step 2 (refused): the message was let in, not refused as session_ended"
+
+
+async def test_who_is_signed_in_for_play_cannot_give_that_up() -> None:
+    told = await failed(Echo(), case({"user": "hi"}, {"given_up": True}))
+    assert told is not None
+    assert "say `shows: session`" in told
+
+
+async def test_a_question_is_asked_again_until_it_is_answered() -> None:
+    doors = Echo()
+    assert await failed(doors, case({"user": "hello", "until": "hello"})) is None
+    assert [type_ for type_, *_ in doors.asked].count("conversation.say") == 1
 
 
 async def test_a_placeholder_that_nobody_has_is_told() -> None:

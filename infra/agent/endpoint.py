@@ -39,14 +39,21 @@ class Endpoint:
 @asynccontextmanager
 async def running() -> AsyncIterator[Endpoint]:
     endpoint = Endpoint()
+    async with serving(endpoint.handle) as url:
+        endpoint.url = url
+        yield endpoint
+
+
+@asynccontextmanager
+async def serving(handle: Answers, port: int = 0) -> AsyncIterator[str]:
+    """Let completions be answered at a port of this machine, 0 for any; give where. Raises OSError if it is taken."""
     app = web.Application()
-    app.router.add_post("/v1/chat/completions", endpoint.handle)
+    app.router.add_post("/v1/chat/completions", handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    endpoint.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
     try:
-        yield endpoint
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
     finally:
         await runner.cleanup()
 
@@ -89,7 +96,7 @@ async def cuts(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(text))})
     await response.prepare(request)
     await response.write(text[: len(text) // 2])
-    assert request.transport is not None
+    assert request.transport is not None  # noqa: S101 - a request that is answered has one
     request.transport.abort()
     return response
 
