@@ -1,13 +1,16 @@
 """What was made of a message, then and now: what differs between two ways to decide a turn."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 
 class Decided(NamedTuple):
-    """What was made of a message: then as it stands on record, or now. `stopped` says why a turn went no further."""
+    """What was made of a message: then as it stands on record, or now. `stopped` says why a turn went no further.
+
+    `failed` says why a model that was asked did not help.
+    """
 
     intent: str | None
     slots: Mapping[str, Any]
@@ -17,6 +20,11 @@ class Decided(NamedTuple):
     tokens: int = 0
     cost: int = 0
     stopped: str = ""
+    failed: str = ""
+
+
+BESIDE = frozenset({"tokens", "cost", "failed"})
+"""What differs without a message being decided otherwise."""
 
 
 def then(turn: Mapping[str, Any]) -> Decided:
@@ -30,7 +38,13 @@ def then(turn: Mapping[str, Any]) -> Decided:
         turn["reply"] or "",
         turn["tokens"],
         turn["cost"],
+        failed=", ".join(each["failure"] for each in turn["calls"] if each.get("failure")),
     )
+
+
+def otherwise(found: Sequence[tuple[str, str, str]]) -> bool:
+    """Say whether a message was decided otherwise, of what differs."""
+    return any(name not in BESIDE for name, _, _ in found)
 
 
 def differences(was: Decided, now: Decided) -> list[tuple[str, str, str]]:

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from infra import terminal
 from infra.agent.options import Door, Token, Url, address, door
+from infra.settings import Unusable
 from infra.terminal import DataDir
 
 
@@ -57,24 +58,39 @@ def promote(  # noqa: PLR0913 - what a terminal may say
         typer.echo(f"Written to {to}. Run it with `annal agent test {to}`.")
 
 
-def replay(
-    conversation: Annotated[str, typer.Argument(metavar="CONVERSATION", help="The conversation's id.")],
+def replay(  # noqa: PLR0913 - what a terminal may say
+    conversation: Annotated[
+        str | None, typer.Argument(metavar="[CONVERSATION]", help="The conversation's id; all of yours if not said.")
+    ] = None,
     data_dir: DataDir = None,
     *,
     token: Token = "",
     url: Url = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="The first turn: a position such as conversation:3:57, or a moment.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="The last turn, likewise.")] = None,
     understanding: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="What understands, as an agent kept it before; what would be taught now."),
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A model that helps, of those that ANNAL_AGENT_MODEL_URL has.")
+    ] = None,
 ) -> None:
-    """Decide the turns of a conversation of yours anew, as messages are understood here and now, and show what differs.
+    """Decide turns of yours anew, as messages are understood here and now, and show what differs.
 
-    Nothing is asked of anybody; exit code 1 if something differs.
+    They are those of a conversation, of a range of all of yours, or of both. Nothing is asked of anybody but of the
+    model, if one is named; exit code 1 if something is decided otherwise.
     """
-    there = door(data_dir, url, token)
-    from infra.agent import replaying  # noqa: PLC0415 - it brings a model
+    if conversation is None and since is None and until is None:
+        raise Unusable("Say what is decided anew: name a conversation, or a range with --from and --to.")
+    there, settings = door(data_dir, url, token), terminal.settings(data_dir)
+    from infra.agent import replay as replaying  # noqa: PLC0415 - it brings a model
+    from infra.agent.model import another  # noqa: PLC0415
+    from infra.agent.span import span  # noqa: PLC0415
 
-    of_today = replaying.of_today(terminal.settings(data_dir).cache_dir / "agent")
+    of_today = replaying.of_today(settings.cache_dir / "agent")
     understands = of_today if understanding is None else replaying.of_file(understanding)
-    raise typer.Exit(terminal.run(replaying.replay(there, conversation, understands, Console())))
+    how = replaying.How(understands, another(settings, model))
+    raise typer.Exit(terminal.run(replaying.replay(there, conversation, span(since, until), how, Console())))

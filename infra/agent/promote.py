@@ -26,9 +26,9 @@ async def read_log(door: Door, conversation_id: str) -> Log:
     """Read all that is on record of a conversation. Raises Unusable."""
     path = f"/v1/conversations/{quote(conversation_id, safe='')}"
     conversation = await ask(*door, "GET", path)
-    turns = (await _pages(door, f"{path}/turns"))[::-1]
+    turns = (await pages(door, f"{path}/turns"))[::-1]
     ids = spoken_of(turns)
-    pasts = {id_: (await _pages(door, f"/v1/resources/{quote(id_, safe='')}/history"))[::-1] for id_ in ids}
+    pasts = {id_: (await pages(door, f"/v1/resources/{quote(id_, safe='')}/history"))[::-1] for id_ in ids}
     names = {row["data"]["kind"] for past in pasts.values() for row in past if "kind" in row["data"]}
     receipts = [receipt["command_id"] for turn in turns for receipt in turn["receipts"]]
     me = await _known(door, "/v1/accounts/me")
@@ -42,16 +42,15 @@ async def read_log(door: Door, conversation_id: str) -> Log:
     )
 
 
-async def _pages(door: Door, path: str) -> list[Any]:
-    """Give all items of a list, the newest first; none of what may not be read."""
+async def pages(door: Door, path: str) -> list[Any]:
+    """Give all items of a list, the newest first; none of what may not be read. Raises Unusable."""
     items: list[Any] = []
-    query = f"?limit={PAGE}"
-    while True:
-        page = await _known(door, path + query)
+    following: str | None = f"{path}?limit={PAGE}"
+    while following is not None:
+        page = await _known(door, following)
         items += page.get("items", ())
-        if not page.get("next"):
-            return items
-        query = f"?limit={PAGE}&cursor={quote(page['next'], safe='')}"
+        following = page.get("next")
+    return items
 
 
 async def _known(door: Door, path: str) -> Any:

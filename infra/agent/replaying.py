@@ -1,52 +1,51 @@
-"""`annal agent replay`: turns of a conversation decided anew, with what the log says in the doors' place.
+"""Turns of a conversation decided anew, with what the log says in the doors' place.
 
-Nothing is asked of anybody. A command is answered only if this turn asked just that when it was had; reads are those of
-the moment at which the message came. What neither knows stops the turn there, and that is shown.
+Nothing is asked of anybody but of a model, if one is given. A command is answered only if this turn asked just that
+when it was had; reads are those of the moment at which the message came. What neither knows stops the turn there, and
+that is shown.
 """
 
-import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
 import orjson
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from starlette.types import Receive, Scope, Send
 
 from agent.actions.action import Action
-from agent.actions.catalogue import commands, queries
 from agent.at import At
-from agent.comparing import Decided, differences, in_one_line, then
+from agent.comparing import Decided, in_one_line
 from agent.hearing import hear
 from agent.knowledge.passage import Passage
+from agent.model.listening import Listening
 from agent.moves import Heard
 from agent.persona import persona
 from agent.promoting import Log
-from agent.teaching import taught
 from agent.turn import Turns
 from agent.understanding.classifier import Classifier
-from agent.understanding.model_file import ModelUnusable, load
 from infra.agent.options import Door
-from infra.agent.promote import read_log
 from infra.agent.remote import Refused, ask
 from infra.auth import Caller
 from infra.auth.vault import Person
-from infra.settings import Unusable
-from schemas.conversation import MessageReceived, PostCommand, Propose, Reply, Understand
+from schemas.conversation import (
+    MessageReceived,
+    NoteConsent,
+    NoteModel,
+    PostCommand,
+    Propose,
+    Reply,
+    Summarise,
+    ToolExpired,
+    Understand,
+)
 from schemas.message import Actor, Asked, FactMeta, Outcome, Recorded
 from schemas.rights import permitted
 
 MEMBER = ("member",)
-Understands = Callable[[Sequence[Action]], Classifier]
-"""Gives what is to understand the messages. Raises Unusable."""
-
 KEY = b"\x00" * 64
 """What a replay seals with, and opens itself; it leaves nothing behind."""
 
@@ -67,8 +66,10 @@ class Replaying:
     actions: Sequence[Action]
     classifier: Classifier
     person: Person
+    model: Listening | None = None
     dialogue: Any = None
     proposal: Any = None
+    summary: Any = None
     turn: Mapping[str, Any] = field(default_factory=dict)
     steps: list[Any] = field(default_factory=list)
 
@@ -96,7 +97,8 @@ class Replaying:
             return []
 
         async def hears(at: At) -> Heard:
-            return hear(at, self.classifier)
+            words = hear(at, self.classifier)
+            return await self.model.hear(at, words) if self.model is not None else words
 
         async def search(*_: Any) -> Sequence[Passage]:
             raise NotOnRecord("looks something up in documents, whose texts are not on record")
@@ -109,7 +111,9 @@ class Replaying:
     async def _ask(self, asked: Asked) -> Outcome:
         """Record a step here, and nowhere else."""
         self.steps.append(asked.command)
-        return Outcome(command_id=asked.meta.id, status="accepted", type=asked.meta.type)
+        late = isinstance(asked.command, NoteConsent) and self.turn["consent"] == "expired"
+        facts = (ToolExpired.type,) if late else ()
+        return Outcome(command_id=asked.meta.id, status="accepted", type=asked.meta.type, facts=facts)
 
     # ── in the doors' place ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -137,11 +141,12 @@ class Replaying:
             confirmed = self.turn["consent"] == "confirmed"
             proposal = self.proposal and {**self.proposal, "confirmed": confirmed}
             kept = {"dialogue": self.dialogue, "proposal": proposal, "answered": self.turn["turn"] - 1}
-            return 200, {**self.log.conversation, **kept, "turn": self.turn["turn"], "summary": None}
+            return 200, {**self.log.conversation, **kept, "turn": self.turn["turn"], "summary": self.summary}
         if path == f"{own}/turns/{self.turn['turn']}":
             consent = self.turn["consent"] if self.turn["intent"] is None else None
             return 200, {
-                **self.turn, "posted": [], "proposal": None, "consent": consent, "foreign": False, "replied": False
+                **self.turn, "posted": [], "proposal": None, "consent": consent, "foreign": False, "replied": False,
+                "calls": [],
             }  # fmt: skip
         if path == f"{own}/turns":
             return 200, {"items": [row for row in self.log.turns[::-1] if row["turn"] <= self.turn["turn"]]}
@@ -175,6 +180,9 @@ class Replaying:
                 self.proposal = {**said, "body": self._opened("command", step.body)}
             if isinstance(step, PostCommand) and step.proposal_id is not None:
                 self.proposal = None
+            if isinstance(step, Summarise):
+                text = self.person.open("summary", step.text)
+                self.summary = {"first": step.first, "last": step.last, "text": text}
             if isinstance(step, Reply) and step.dialogue is not None:
                 self.dialogue = self._opened("dialogue", step.dialogue)
 
@@ -184,53 +192,21 @@ class Replaying:
         proposed = next((step for step in self.steps if isinstance(step, Propose)), None)
         posted = next((step for step in self.steps if isinstance(step, PostCommand)), None)
         reply = next((step for step in self.steps if isinstance(step, Reply)), None)
+        calls = [step for step in self.steps if isinstance(step, NoteModel)]
         return Decided(
             understood.intent if understood else None,
             slots,
             [proposed.action, self._opened("command", proposed.body)] if proposed else None,
             [posted.action, self._opened("command", posted.body)] if posted else None,
             self.person.open("message", reply.text) if reply is not None and reply.text else "",
-            stopped=stopped,
+            sum(call.tokens_in + call.tokens_out for call in calls),
+            sum(call.cost for call in calls),
+            stopped,
+            ", ".join(call.failure for call in calls if call.failure),
         )
 
     def _opened(self, place: str, sealed: str) -> Any:
         return msgspec.json.decode(self.person.open(place, sealed))
-
-
-async def replay(door: Door, conversation_id: str, understands: Understands, console: Console) -> int:
-    """Decide a conversation anew and show the differences; 1 if there are some, else 0. Raises Unusable."""
-    log = await read_log(door, conversation_id)
-    actions = [*commands(), *queries(await ask(*door, "GET", "/openapi.json"))]
-    person = Person(log.conversation["account_id"], KEY)
-    replaying = Replaying(door, log, actions, await asyncio.to_thread(understands, actions), person)
-    table = Table("turn", "message", "what", "then", "now")
-    turns = [turn for turn in log.turns if turn["replied"] and turn["reply"] is not None]
-    other = 0
-    for turn in turns:
-        found = differences(then(turn), await replaying.decide(turn))
-        other += bool(found)
-        for row in found or [("the same", "", "")]:
-            table.add_row(str(turn["turn"]), escape(turn["text"] or ""), *map(escape, row))
-    console.print(table)
-    console.print(f"{len(turns)} turns were decided anew, {other} of them otherwise; nothing was asked of anybody.")
-    return 1 if other else 0
-
-
-def of_today(directory: Path) -> Understands:
-    """Understand as an agent that starts now does; it keeps what it learnt in this directory."""
-    return lambda actions: taught(actions, directory)
-
-
-def of_file(path: Path) -> Understands:
-    """Understand as what was learnt and kept before."""
-
-    def understands(_actions: Sequence[Action]) -> Classifier:
-        try:
-            return load(path)
-        except ModelUnusable as error:
-            raise Unusable(str(error)) from None
-
-    return understands
 
 
 def _recorded(turn: Mapping[str, Any], account_id: str) -> Recorded:

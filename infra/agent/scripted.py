@@ -184,8 +184,8 @@ class Part:
     seed: str | None = None
 
     def says(self, at: int, before: Said, values: Mapping[str, str], me: str) -> Spoken | None:
-        """Choose what is said to a message, after which the dialogue is as it was before it."""
-        if self.seed is None:
+        """Choose what is said to a message that was once let in; `before` is the dialogue until then."""
+        if self.seed is None or at not in self.script:
             return None
         chance = Random(f"{self.seed} {at}")  # noqa: S311 - seeded chance is the point
         spoken_of = [each["id"] for each in before.get("mentioned", ())] if chance.choice((True, False)) else ()
