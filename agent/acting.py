@@ -62,10 +62,13 @@ async def consent(at: At, *, approved: bool, noted: bool) -> Said:  # noqa: PLR0
         return expired(at)
     action = at.actions.get(proposal["action"])
     if action is None:
-        return Said(
-            f"You may not do this any more ({proposal['action']}); ask for a role that gives it.", at.dialogue.end()
-        )
+        return not_any_more(at, proposal["action"])
     return await _post(at, action, proposal["body"], proposal["proposal_id"], proposal["version"])
+
+
+def not_any_more(at: At, action: str) -> Said:
+    """Say that the person may not have an action done that they might when they asked for it."""
+    return Said(f"You may not do this any more ({action}); ask for a role that gives it.", at.dialogue.end())
 
 
 def expired(at: At) -> Said:
@@ -93,7 +96,7 @@ def shown(at: At, proposal: Mapping[str, Any]) -> Said:
     """Show what is proposed, as it is on record, and ask for it."""
     action, body = at.actions.get(proposal["action"]), proposal["body"]
     if action is None:
-        return Said(f"You may not do this any more ({proposal['action']}).", at.dialogue.end())
+        return not_any_more(at, proposal["action"])
     thing = at.thing(action.domain, proposal["about"])
     told = f"{action.description}\n{card(action, body)}{_which(at, thing, body)}\n\nShall I do this? (yes / no)"
     dialogue = at.dialogue.begin(Doing(action.name, dict(body), proposed=True)).mention(*_mentioned(thing))
@@ -139,7 +142,7 @@ async def resume(at: At) -> Said:
     posted = at.turn["posted"][0]
     action = at.actions.get(posted["action"])
     if action is None:
-        return Said(f"You may not do this any more ({posted['action']}).", at.dialogue.end())
+        return not_any_more(at, posted["action"])
     return await _asked(at, action, posted["body"], posted["command_id"], posted["version"])
 
 

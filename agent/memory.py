@@ -51,6 +51,8 @@ async def recall(at: At) -> Said:
         )
         for row in items[:MOST_SHOWN]
     )
+    over = len(items) - len(lines)
+    lines += [f"And {over} older one{'s' * (over != 1)}, which stand in the list at /v1/memories."] if over > 0 else []
     told = "\n".join(["I remember of you:", *lines])
     return Said(told, replace(at.dialogue, memory_id=items[0]["memory_id"]), cited, used=used)
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from agent.actions.action import Action
 from agent.at import At, Said
 from agent.characters.expanding import expand
+from agent.teaching import UNSAID
 
 MOST_SHOWN = 8
 
@@ -58,7 +59,8 @@ def unclear(at: At, choices: Sequence[Action]) -> Said:
 
 
 def _able(at: At) -> str:
-    named = sorted(at.actions.values(), key=lambda action: (action.domain, action.kind, action.name))
+    said = (action for action in at.actions.values() if action.domain not in UNSAID)
+    named = sorted(said, key=lambda action: (action.domain, action.kind, action.name))
     by_domain: dict[str, list[str]] = {}
     for action in named:
         by_domain.setdefault(action.domain, []).append(action.verb.replace("_", " "))

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 
 from agent.actions.action import Action
 from agent.actions.catalogue import commands, queries
-from agent.comparing import Decided, differences, otherwise, then
+from agent.comparing import BESIDE, Decided, differences, otherwise, then
 from agent.model.listening import Listening
 from agent.teaching import taught
 from agent.understanding.classifier import Classifier
@@ -37,6 +37,10 @@ class How(NamedTuple):
 
     understands: Understands
     model: Callable[[], Listening | None]
+
+
+BETWEEN = BESIDE | {"the same"}
+"""Rows of turns that were decided as before, which are left out of a range: the sum tells of them."""
 
 
 @dataclass
@@ -118,17 +122,14 @@ def _progress(console: Console) -> Progress:
 
 
 def _show(found: Found, console: Console, model: Listening | None, *, whole: bool) -> None:
-    """Show what differs, of one conversation each turn of it, and the sum."""
+    """Show what differs, of a conversation that is named each turn of it, and the sum."""
     if not found.counts:
         console.print("No turn of yours that was answered is in this range.")
         return
     for id_ in found.counts:
-        rows = [row[1:] for row in found.rows if row[0] == id_ and (whole or row[3] != "the same")]
+        rows = [row[1:] for row in found.rows if row[0] == id_ and (whole or row[3] not in BETWEEN)]
         if rows:
-            table = Table("turn", "message", "what", "then", "now", title=None if whole else id_, title_justify="left")
-            for row in rows:
-                table.add_row(*map(escape, row))
-            console.print(table)
+            console.print(_differing(rows, None if whole else id_))
     console.print(_summed(found))
     many = len(found.counts)
     of = "" if whole else f" of {many} conversation{'s' * (many != 1)}"
@@ -138,6 +139,14 @@ def _show(found: Found, console: Console, model: Listening | None, *, whole: boo
         f"nothing was asked {asked}.",
         soft_wrap=True,
     )
+
+
+def _differing(rows: Sequence[Sequence[str]], title: str | None) -> Table:
+    table = Table("turn", "message", "what", "then", "now", title=title, title_justify="left")
+    for before, row in zip((None, *rows), rows, strict=False):
+        turn = ("", "") if before is not None and before[0] == row[0] else row[:2]
+        table.add_row(*map(escape, (*turn, *row[2:])))
+    return table
 
 
 def _summed(found: Found) -> Table:
