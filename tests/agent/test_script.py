@@ -1,5 +1,7 @@
 """Conversation tests are read as they are written, and a mistake in one is told with its place."""
 
+from pathlib import Path
+
 import pytest
 
 from agent.script import STEP, Confirm, ScriptInvalid, User, filled, read, written
@@ -82,3 +84,8 @@ def test_placeholders_are_filled_in_wherever_text_stands() -> None:
 def test_a_placeholder_that_stands_for_nothing_is_told() -> None:
     with pytest.raises(ScriptInvalid, match=r"Nothing is called \{\{bob\}\} here; write one of id, last\."):
         filled("{{bob}}", {"last": "x", "id": "7"})
+
+
+def test_what_is_run_by_hand_can_be_read() -> None:
+    by_hand = Path(__file__).parent / "expiring.yaml"
+    assert read(by_hand.read_text(), by_hand.name).cases

@@ -26,7 +26,6 @@ FOLDER = Path(__file__).parents[1] / "agent" / "conversations"
 CASES = {f"{file}: {case.test_case}": case for file, found in cases([FOLDER]).items() for case in found}
 
 WITH_MODEL = (
-    "people.yaml: my sessions are listed",
     "refusals.yaml: what changed after it was proposed is not done",
     "resources.yaml: sharing waits until it is confirmed in words",
     "talk.yaml: a name is corrected while another value is asked for",
