@@ -10,18 +10,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agent.understanding.embedding import MODEL, Vectors, embed
+from agent.understanding.embedding import MODEL, Vectors, read
 from agent.understanding.regression import Places
 from agent.understanding.sources import Evidence, Sources
 from agent.understanding.weighing import Weighing
 
-RECIPE = "intents/1"
+RECIPE = "intents/2"
 """How a model is made of examples; another recipe makes another model of the same."""
 
 _FOLDS, _FEW = 5, 1_000
 """Without validation a fifth of the examples is held out; if they are few, each fifth once."""
 
-Embed = Callable[[Sequence[str]], Vectors]
+Read = Callable[[Sequence[str]], Vectors]
 
 
 class Example(NamedTuple):
@@ -62,12 +62,10 @@ class Classifier:
     intents: tuple[str, ...]
     sources: Sources
     weighing: Weighing
-    embed: Embed = embed
+    read: Read = read
 
     @classmethod
-    def learnt(
-        cls, examples: Sequence[Example], validation: Sequence[Example] = (), embed: Embed = embed
-    ) -> "Classifier":
+    def learnt(cls, examples: Sequence[Example], validation: Sequence[Example] = (), read: Read = read) -> "Classifier":
         """Learn from examples, and from `validation` only how to weigh the sources and what to refuse.
 
         Without validation that is learnt from examples held out. The same examples make the same model.
@@ -77,14 +75,14 @@ class Classifier:
         if len(intents) < 2:  # noqa: PLR2004 - with one there is nothing to tell apart
             raise ValueError("Give examples of at least two intents.")
         # An intent's name is the example that everybody gives.
-        known = _Taught.of([*examples, *(Example(_spoken(intent), intent) for intent in intents)], intents, embed)
+        known = _Taught.of([*examples, *(Example(_spoken(intent), intent) for intent in intents)], intents, read)
         sources = Sources.learnt(*known)
         if validation:
-            asked = _Taught.of(validation, intents, embed)
-            weighing = Weighing.learnt(sources.evidence(asked.texts, asked.vectors), asked.intents)
+            asked = _Taught.of(validation, intents, read)
+            weighing = Weighing.learnt(sources.evidence(asked.texts, asked.read), asked.intents)
         else:
             weighing = Weighing.learnt(*_held_out(known))
-        return cls(_version(examples, validation), intents, sources, weighing, embed)
+        return cls(_version(examples, validation), intents, sources, weighing, read)
 
     def rank(self, text: str) -> Ranking:
         return self.rank_all([text])[0]
@@ -92,7 +90,7 @@ class Classifier:
     def rank_all(self, texts: Sequence[str]) -> list[Ranking]:
         if not texts:
             return []
-        evidence = self.sources.evidence(texts, self.embed(texts))
+        evidence = self.sources.evidence(texts, self.read(texts))
         return [
             Ranking(self._ranked(row), bool(known), self.model)
             for row, known in zip(self.weighing.probabilities(evidence), self.weighing.known(evidence), strict=True)
@@ -104,22 +102,20 @@ class Classifier:
 
 
 class _Taught(NamedTuple):
-    """Examples as the sources take them: texts, vectors (texts, 384) and the places of intents (texts)."""
+    """Examples as the sources take them: texts, what is read in them (texts, 1152) and places of intents (texts)."""
 
     texts: list[str]
-    vectors: Vectors
+    read: Vectors
     intents: Places
 
     @classmethod
-    def of(cls, examples: Sequence[Example], intents: Sequence[str], embed: Embed) -> "_Taught":
+    def of(cls, examples: Sequence[Example], intents: Sequence[str], read: Read) -> "_Taught":
         places = {intent: place for place, intent in enumerate(intents)}
         texts = [example.text for example in examples]
-        return cls(texts, embed(texts), np.array([places[example.intent] for example in examples]))
+        return cls(texts, read(texts), np.array([places[example.intent] for example in examples]))
 
     def where(self, chosen: "np.ndarray") -> "_Taught":
-        return _Taught(
-            [self.texts[place] for place in np.flatnonzero(chosen)], self.vectors[chosen], self.intents[chosen]
-        )
+        return _Taught([self.texts[place] for place in np.flatnonzero(chosen)], self.read[chosen], self.intents[chosen])
 
 
 def _held_out(known: _Taught) -> tuple[Evidence, Places]:
@@ -135,7 +131,7 @@ def _held_out(known: _Taught) -> tuple[Evidence, Places]:
     for fold in range(_FOLDS if len(known.texts) <= _FEW else 1):
         asked = known.where(folds == fold)
         if asked.texts:
-            evidence.append(Sources.learnt(*known.where(folds != fold)).evidence(asked.texts, asked.vectors))
+            evidence.append(Sources.learnt(*known.where(folds != fold)).evidence(asked.texts, asked.read))
             intents.append(asked.intents)
     scores, nearness = zip(*evidence, strict=True)
     return Evidence(np.concatenate(scores, axis=1), np.concatenate(nearness)), np.concatenate(intents)

@@ -33,6 +33,7 @@ def save(classifier: Classifier, path: Path) -> None:
     arrays: dict[str, Any] = {
         "told": np.frombuffer(json.dumps(told).encode(), np.uint8),
         **{f"meaning_{name}": array for name, array in sources.meaning._asdict().items()},
+        **{f"wording_{name}": array for name, array in sources.wording._asdict().items()},
         **{f"words_{name}": array for name, array in sources.words._asdict().items()},
         **{f"terms_{place}": weights for place, weights in enumerate(sources.lexicon.weights)},
         **{f"weighing_{name}": array for name, array in weighing._asdict().items() if name != "least"},
@@ -63,6 +64,7 @@ def _classifier(told: dict[str, Any], arrays: dict[str, Any]) -> Classifier:
 
     sources = Sources(
         Regression(**of("meaning_")),
+        Regression(**of("wording_")),
         Lexicon(told["terms"], list(of("terms_").values())),
         Regression(**of("words_")),
         arrays["vectors"],

@@ -15,9 +15,9 @@ REFUSED = 0.05
 
 
 class Weighing(NamedTuple):
-    """A weight for each source (3), the usual size of both signs that a message is known, and the least of their sum.
+    """A weight for each source (4), the usual size of both signs that a message is known, and the least of their sum.
 
-    The signs are `strength`, the most that meaning and words say together for an intent, and nearness to examples;
+    The signs are `strength`, the most that regressions say together for an intent, and nearness to examples;
     each of `means` and `spreads` has one of them after the other.
     """
 
@@ -49,7 +49,7 @@ class Weighing(NamedTuple):
 
 
 def _signs(evidence: Evidence, weights: Numbers) -> Numbers:
-    strength = np.tensordot(weights[:2], evidence.scores[:2], 1).max(axis=1)
+    strength = np.tensordot(weights[:3], evidence.scores[:3], 1).max(axis=1)
     signs: Numbers = np.stack([strength, evidence.nearness])
     return signs
 

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from agent.understanding.classifier import Classifier, Embed, Example
-from agent.understanding.embedding import Vectors, embed
+from agent.understanding.classifier import Classifier, Example, Read
+from agent.understanding.embedding import Vectors, read
 from infra.agent.datasets import Dataset, banking77, clinc150, shots
 from infra.bench.measure import Reading, Row
 from infra.bench.report import Result, write
@@ -64,7 +64,7 @@ def table(results: Sequence[Result]) -> Table:
     return shown
 
 
-def _measures(clinc: Dataset, banking: Dataset, known: Embed) -> Iterator[tuple[tuple[Row, ...], Taken]]:
+def _measures(clinc: Dataset, banking: Dataset, known: Read) -> Iterator[tuple[tuple[Row, ...], Taken]]:
     yield _CLINC_FULL, lambda: _clinc(clinc, known)
     few: tuple[tuple[int, float | None], ...] = ((10, None), (5, 88))
     for count, least in few:
@@ -93,7 +93,7 @@ def _few(name: str, title: str, count: int, least: float | None) -> tuple[Row, .
     return (Row(f"{name}.{count}-shot", f"{title}, {count} examples of each intent", "%", at_least=least),)
 
 
-def _clinc(data: Dataset, known: Embed) -> list[float]:
+def _clinc(data: Dataset, known: Read) -> list[float]:
     classifier, right, seconds = _learnt(data, known)
     refused = [
         100 * fmean(not ranking.in_scope for ranking in classifier.rank_all(texts))
@@ -102,17 +102,17 @@ def _clinc(data: Dataset, known: Embed) -> list[float]:
     return [right, seconds, *refused, _p95(classifier, data.test)]
 
 
-def _learnt(data: Dataset, known: Embed) -> tuple[Classifier, float, float]:
+def _learnt(data: Dataset, known: Read) -> tuple[Classifier, float, float]:
     """Learn from all examples; give what was learnt, the percentage it is right of, and the seconds it took."""
     start = time.perf_counter()
     learnt = Classifier.learnt(data.train, data.validation)
     seconds = time.perf_counter() - start
-    return learnt, _right(replace(learnt, embed=known), data.test), seconds
+    return learnt, _right(replace(learnt, read=known), data.test), seconds
 
 
-def _shots(data: Dataset, count: int, known: Embed) -> list[float]:
+def _shots(data: Dataset, count: int, known: Read) -> list[float]:
     draws = [shots(data.train, count, seed) for seed in SEEDS]
-    return [fmean(_right(Classifier.learnt(draw, embed=known), data.test) for draw in draws)]
+    return [fmean(_right(Classifier.learnt(draw, read=known), data.test) for draw in draws)]
 
 
 def _right(classifier: Classifier, test: Sequence[Example]) -> float:
@@ -145,5 +145,5 @@ class Remembered:
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        self._vectors.update(zip(new, embed(new), strict=True))
+        self._vectors.update(zip(new, read(new), strict=True))
         return np.stack([self._vectors[text] for text in texts])

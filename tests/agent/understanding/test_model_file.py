@@ -35,8 +35,11 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> N
         load(tmp_path / "model")
 
 
-def test_a_model_of_another_transformer_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("made_for", ["RECIPE", "MODEL"])
+def test_a_model_of_another_recipe_or_transformer_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_for: str
+) -> None:
     save(Classifier.learnt(EXAMPLES), tmp_path / "model")
-    monkeypatch.setattr(model_file, "MODEL", "another/2")
+    monkeypatch.setattr(model_file, made_for, "another/0")
     with pytest.raises(ModelUnusable, match="learn one"):
         load(tmp_path / "model")

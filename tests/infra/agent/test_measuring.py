@@ -53,7 +53,7 @@ def test_the_sets_are_as_they_were_published() -> None:
 @published
 def test_five_examples_of_each_intent_go_as_far_as_they_did() -> None:
     data, known = clinc150(DATA), Remembered()
-    classifier = Classifier.learnt(shots(data.train, 5, seed=0), embed=known)
+    classifier = Classifier.learnt(shots(data.train, 5, seed=0), read=known)
     asked = data.test[::5]
     rankings = classifier.rank_all([example.text for example in asked])
     right = fmean(ranking.best.intent == example.intent for ranking, example in zip(rankings, asked, strict=True))
