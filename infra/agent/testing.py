@@ -36,8 +36,11 @@ ANSWERED_WITHIN = 30.0
 LOOK = 0.03
 """Seconds between two looks at whether it is there."""
 
-ASKED_AGAIN_WITHIN = 20.0
-"""Seconds for which a question is asked again until it is answered."""
+ASKED_AGAIN_WITHIN, ASKED_AGAIN_EVERY = 90.0, 1.0
+"""Seconds for which a question is asked again until it is answered, and from one time to the next.
+
+Whatever changed before is indexed first, which on a busy machine takes a while.
+"""
 
 CLOCKS_APART = 2.0
 """Seconds that this clock and that of Kafka may be apart, where both are on one machine or nearly."""
@@ -146,7 +149,7 @@ class _Talk:
         while step.until is not None and self.seen is not None and (told := wrong(Bot(bot=step.until), self.seen)):
             if time.monotonic() > until:
                 raise Failed(told)
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(ASKED_AGAIN_EVERY)
             await self._tell(step.user * step.times)
 
     async def _tell(self, text: str) -> None:
