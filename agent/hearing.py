@@ -9,7 +9,7 @@ from agent.at import At
 from agent.dialogue import Doing
 from agent.moves import Agree, Begin, Cancel, Correct, Fill, Forbidden, Heard, Move, Talk, Unclear
 from agent.slots import correct, fill, negated
-from agent.understanding.classifier import Classifier, Ranking
+from agent.understanding.classifier import Ranking
 from schemas.conversation import Ranked
 
 CLEARLY = 0.5
@@ -49,9 +49,8 @@ _CORRECTING = re.compile(
 _REMEMBER = re.compile(r"^\W*(?:please\s+)?(?:remember|keep in mind|note)\s+(?:that|this)\b", re.IGNORECASE)
 
 
-def hear(at: At, classifier: Classifier) -> Heard:
-    """Understand a message. It takes some milliseconds, and asks nobody."""
-    ranking = classifier.rank(at.text)
+def hear(at: At, ranking: Ranking) -> Heard:
+    """Understand a message by what its words are like. It takes some milliseconds, and asks nobody."""
     allowed = [(intent, score) for intent, score in ranking.intents if _known(at, intent)]
     another = allowed if ranking.in_scope else ()
     move, before = (

@@ -3,9 +3,10 @@
 A step that is taken again, by whoever takes the turn up after a crash, is the same command, and counts once.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -24,24 +25,38 @@ AGENT = "agent"
 
 @dataclass(frozen=True)
 class Recording:
-    """Records steps of the turn that a message begins; `person` seals, and is None once they were erased."""
+    """Records steps of the turn that a message begins; `person` seals, and is None once they were erased.
+
+    `begun` are steps that are asked, and whose outcomes are learnt with that of the next one.
+    """
 
     ask: Ask
     message: FactMeta
     account_id: str
     turn: int
     person: Person | None
+    begun: list[asyncio.Task[Outcome]] = field(default_factory=list)
 
     def id(self, step: str) -> str:
         """Give an id that this turn has for something, whoever makes it."""
         return str(uuid_utils.uuid5(uuid_utils.UUID(self.message.id), step))
+
+    def begin(self, step: str, kind_of: Callable[..., Command], **said: Any) -> None:
+        """Ask a command about this turn; the next one that is recorded raises what was refused of this."""
+        command = kind_of(conversation_id=self.message.subject, turn=self.turn, **said)
+        self.begun.append(asyncio.create_task(self._asked(step, command)))
 
     async def record(self, step: str, kind_of: Callable[..., Command], **said: Any) -> Outcome:
         """Ask a command about this turn. Raises Problem for a refusal."""
         return await self.take(step, kind_of(conversation_id=self.message.subject, turn=self.turn, **said))
 
     async def take(self, step: str, command: Command) -> Outcome:
-        """Ask a command about this conversation. Raises Problem for a refusal."""
+        """Ask a command about this conversation. Raises Problem for a refusal, also of what was begun before."""
+        before = [self.begun.pop(0) for _ in list(self.begun)]
+        outcome, *_ = await asyncio.gather(self._asked(step, command), *before)
+        return outcome
+
+    async def _asked(self, step: str, command: Command) -> Outcome:
         outcome = await self.ask(Asked(self._meta(step, command), command))
         if outcome.code is not None:
             raise Problem(outcome.code, outcome.reason or "The conversation took no such step.")

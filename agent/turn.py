@@ -4,7 +4,7 @@ Every step is recorded as a command of the conversation before its effect is rel
 after a crash finds what was recorded, and goes on from there.
 """
 
-from asyncio import gather
+from asyncio import ensure_future, gather
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,8 +25,10 @@ from agent.slots import Gazetteer
 from agent.telling import Event
 from agent.things import seen
 from agent.tokens import tokens
+from agent.understanding.classifier import Ranking
 from infra.auth import Caller, Cause
 from infra.auth.vault import Person
+from projections.opened import opened
 from schemas.conversation import AssembleContext, MessageReceived, Reply, Slot, Understand
 from schemas.message import Actor, FactMeta, Recorded
 from schemas.problems import Problem
@@ -44,7 +46,10 @@ Persons = Callable[[str], Awaitable[Person | None]]
 Newest = Callable[[str], Awaitable[list[str]]]
 """Gives the position up to which the journal of a conversation goes now."""
 
-Hears = Callable[[At], Awaitable[Heard]]
+Rank = Callable[[str], Awaitable[Ranking]]
+"""Says what a text is like by its words alone."""
+
+Hears = Callable[[At, Ranking], Awaitable[Heard]]
 Characters = Callable[[Doors, Mapping[str, Any]], Awaitable[Character]]
 Tell = Callable[[str, Sequence[Event]], Awaitable[None]]
 """Tells whoever listens to a conversation what goes on in it."""
@@ -62,6 +67,7 @@ class Turns:
     again: Again
     person: Persons
     newest: Newest
+    rank: Rank
     hears: Hears
     character: Characters
     actions: Sequence[Action]
@@ -85,7 +91,12 @@ class Turns:
                 raise
             await _reply(recording, Said(problem.detail, read(None)))
             return
-        await self._answer(recording, fact, caller)
+        # Reading a message takes a while, and so does what must be known before it is understood.
+        ranking = ensure_future(self.rank(opened(recording.person, "message", fact.text) or ""))
+        try:
+            await self._answer(recording, fact, caller, ranking)
+        finally:
+            ranking.cancel()
 
     async def give_up(self, recorded: Recorded, error: Exception) -> None:
         """Answer a message that something of ours fails at: it must not keep all others from being answered."""
@@ -99,7 +110,9 @@ class Turns:
     async def _recording(self, meta: FactMeta, fact: MessageReceived) -> Recording:
         return Recording(self.ask, meta, fact.account_id, fact.turn, await self.person(fact.account_id))
 
-    async def _answer(self, recording: Recording, fact: MessageReceived, caller: Caller) -> None:
+    async def _answer(
+        self, recording: Recording, fact: MessageReceived, caller: Caller, ranking: Awaitable[Ranking]
+    ) -> None:
         meta = recording.message
         cause, known = Cause(meta.correlation_id, meta.id), await self.newest(meta.subject)
         doors = Doors(self.app, caller, cause, known, waits=True)
@@ -108,19 +121,17 @@ class Turns:
         if not (conversation.good and turn.good):
             await _reply(recording, Said(conversation.detail or turn.detail, read(None)))
         elif not turn.body["replied"] and conversation.body["answered"] < fact.turn:
-            await self._take_up(recording, doors, conversation.body, turn.body)
+            at = await self._at(recording, doors, conversation.body, turn.body)
+            await self._take_up(at, ranking)
 
-    async def _take_up(
-        self, recording: Recording, doors: Doors, conversation: Mapping[str, Any], turn: Mapping[str, Any]
-    ) -> None:
-        meta = recording.message
-        await self.tell(meta.subject, telling.started(recording))
-        at = await self._at(recording, doors, conversation, turn)
-        said = await self._said(at)
-        said = replace(said, dialogue=said.dialogue.knowing(doors.reached))
-        await self.tell(meta.subject, [*telling.called(said), *telling.message(recording, said.text)])
+    async def _take_up(self, at: At, ranking: Awaitable[Ranking]) -> None:
+        recording, subject = at.recording, at.recording.message.subject
+        await self.tell(subject, telling.started(recording))
+        said = await self._said(at, ranking)
+        said = replace(said, dialogue=said.dialogue.knowing(at.doors.reached))
+        await self.tell(subject, [*telling.called(said), *telling.message(recording, said.text)])
         await _reply(recording, said)
-        await self.tell(meta.subject, telling.finished(recording, said))
+        await self.tell(subject, telling.finished(recording, said))
         await self.after(at)
 
     async def _at(
@@ -146,7 +157,7 @@ class Turns:
             recording=recording,
         )
 
-    async def _said(self, at: At) -> Said:
+    async def _said(self, at: At, ranking: Awaitable[Ranking]) -> Said:
         """Understand and do; what the doors refuse is the answer."""
         if at.turn["posted"]:
             return await acting.resume(at)
@@ -154,10 +165,10 @@ class Turns:
             return acting.shown(at, at.turn["proposal"])
         if at.turn["consent"] is not None:
             return await _consented(at)
-        heard = await self.hears(at)
+        heard = await self.hears(at, await ranking)
         at = await _resting(at, heard)
         await self.tell(at.recording.message.subject, telling.understood(heard.intent))
-        await _note(at, heard)
+        _note(at, heard)
         try:
             said = await conversing.follow(at, heard)
         except Problem as problem:
@@ -186,12 +197,13 @@ async def _consented(at: At) -> Said:
     return await acting.consent(at, approved=at.turn["consent"] == "confirmed", noted=True)
 
 
-async def _note(at: At, heard: Heard) -> None:
+def _note(at: At, heard: Heard) -> None:
+    """Have it put on record how a message was understood, before anything else that comes of it is."""
     slots = []
     for name, value in heard.values.items():
         before = _sealed(at, heard.before[name]) if name in heard.before else None
         slots.append(Slot(name=name, value=_sealed(at, value), before=before))
-    await at.recording.record(
+    at.recording.begin(
         "understand",
         Understand,
         ranking=heard.ranking,

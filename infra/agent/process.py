@@ -28,7 +28,7 @@ from agent.persona import persona
 from agent.teaching import taught
 from agent.telling import CHANNEL, Event
 from agent.turn import ANSWERED, Turns
-from agent.understanding.classifier import Classifier
+from agent.understanding.classifier import Classifier, Ranking
 from infra import kafka, metrics, redis, telemetry
 from infra.agent import indexing
 from infra.agent.callers import again
@@ -102,6 +102,7 @@ class Agent:
             again=partial(again, doors.identity),
             person=doors.identity.vault.known,
             newest=partial(newest, doors.ends),
+            rank=self._rank,
             hears=self._hears,
             character=persona,
             actions=actions,
@@ -160,9 +161,12 @@ class Agent:
             log.exception("a turn failed", message=recorded.meta.id)
             await self.turns.give_up(recorded, error)
 
-    async def _hears(self, at: At) -> Heard:
+    async def _rank(self, text: str) -> Ranking:
         assert self._ranks is not None  # noqa: S101 - nothing is followed before
-        words = await asyncio.to_thread(hear, at, self._ranks)
+        return await asyncio.to_thread(self._ranks.rank, text)
+
+    async def _hears(self, at: At, ranking: Ranking) -> Heard:
+        words = await asyncio.to_thread(hear, at, ranking)
         if self._listening is not None:
             return await self._listening.hear(at, words)
         await keep_short(at)

@@ -26,7 +26,7 @@ from agent.moves import Heard
 from agent.persona import persona
 from agent.promoting import Log
 from agent.turn import Turns
-from agent.understanding.classifier import Classifier
+from agent.understanding.classifier import Classifier, Ranking
 from infra.agent.options import Door
 from infra.agent.remote import Refused, ask
 from infra.auth import Caller
@@ -96,8 +96,11 @@ class Replaying:
         async def newest(_conversation_id: str) -> list[str]:
             return []
 
-        async def hears(at: At) -> Heard:
-            words = hear(at, self.classifier)
+        async def rank(text: str) -> Ranking:
+            return self.classifier.rank(text)
+
+        async def hears(at: At, ranking: Ranking) -> Heard:
+            words = hear(at, ranking)
             return await self.model.hear(at, words) if self.model is not None else words
 
         async def search(*_: Any) -> Sequence[Passage]:
@@ -106,7 +109,9 @@ class Replaying:
         async def tell(*_: Any) -> None:
             """Nobody listens to a replay, and nobody looks at it afterwards."""
 
-        return Turns(self._answer, self._ask, again, person, newest, hears, persona, self.actions, search, tell, tell)
+        return Turns(
+            self._answer, self._ask, again, person, newest, rank, hears, persona, self.actions, search, tell, tell
+        )
 
     async def _ask(self, asked: Asked) -> Outcome:
         """Record a step here, and nowhere else."""

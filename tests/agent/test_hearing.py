@@ -12,7 +12,7 @@ from agent.dialogue import Dialogue, Doing
 from agent.hearing import hear
 from agent.moves import Agree, Begin, Correct, Fill, Move, Talk
 from agent.slots import Thing
-from agent.understanding.classifier import Classifier, Ranking, Scored
+from agent.understanding.classifier import Ranking, Scored
 from tests.agent.actions.catalogue import everything
 from tests.agent.at import at
 
@@ -22,14 +22,9 @@ trashing = Doing("resource.trash", {"resource_id": "invoice-7"}, proposed=True)
 sharing = Doing("resource.share", {"resource_id": "invoice-7", "account": "bob", "role": "viewer"}, proposed=True)
 
 
-class Sure:
-    """Takes every message for one thing, and is sure of it."""
-
-    def __init__(self, intent: str, score: float, *, in_scope: bool = True) -> None:
-        self._ranking = Ranking((Scored(intent, score), Scored("talk.help", 1 - score)), in_scope, "sure/1")
-
-    def rank(self, _text: str) -> Ranking:
-        return self._ranking
+def sure(intent: str, score: float, *, in_scope: bool = True) -> Ranking:
+    """Take a message for one thing, and be sure of it."""
+    return Ranking((Scored(intent, score), Scored("talk.help", 1 - score)), in_scope, "sure/1")
 
 
 @cache
@@ -45,7 +40,7 @@ def turn(text: str, doing: Doing | None) -> At:
 
 
 def heard(text: str, doing: Doing | None, intent: str, score: float = 0.9, *, in_scope: bool = True) -> Move:
-    return hear(turn(text, doing), cast("Classifier", Sure(intent, score, in_scope=in_scope))).move
+    return hear(turn(text, doing), sure(intent, score, in_scope=in_scope)).move
 
 
 def test_a_name_that_sounds_like_a_request_is_the_name_that_was_asked_for() -> None:

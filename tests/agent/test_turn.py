@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -14,7 +14,7 @@ from agent.hearing import hear
 from agent.moves import Heard
 from agent.persona import own
 from agent.turn import Turns
-from agent.understanding.classifier import Classifier, Ranking, Scored
+from agent.understanding.classifier import Ranking, Scored
 from commands.conversation import Conversation, decider
 from commands.decider import Asking, Refused, step
 from infra.auth import Caller
@@ -30,9 +30,8 @@ KEY = b"\x07" * 64
 THING = {"resource_id": "invoice-7", "name": "Rossi", "kind": "invoice", "version": 3, "position": "resource:1:2"}
 
 
-class Sure:
-    def rank(self, _text: str) -> Ranking:
-        return Ranking((Scored("resource.rename", 0.95), Scored("talk.help", 0.05)), in_scope=True, model="sure/1")
+async def sure(_text: str) -> Ranking:
+    return Ranking((Scored("resource.rename", 0.95), Scored("talk.help", 0.05)), in_scope=True, model="sure/1")
 
 
 def received(text: str = "rename invoice-7 to Verdi") -> MessageReceived:
@@ -98,8 +97,8 @@ class World:
         async def newest(_: str) -> list[str]:
             return ["conversation:0:1"]
 
-        async def hears(at: At) -> Heard:
-            return hear(at, cast("Classifier", Sure()))
+        async def hears(at: At, ranking: Ranking) -> Heard:
+            return hear(at, ranking)
 
         async def character(*_: Any) -> Character:
             return own()
@@ -112,7 +111,7 @@ class World:
         async def after(at: At) -> None:
             self.seen.append(at)
 
-        turns = Turns(doors, self.ask, again, person, newest, hears, character, (RENAME,), search, tell, after)
+        turns = Turns(doors, self.ask, again, person, newest, sure, hears, character, (RENAME,), search, tell, after)
         await turns.take(Recorded(message(), received()))
         return doors
 

@@ -1,5 +1,6 @@
 """A turn that is heard with a model: on paper but for the endpoint, each step decided by the conversation's rules."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -15,7 +16,7 @@ from agent.model.listening import Listening
 from agent.moves import Heard
 from agent.slots import Thing
 from agent.turn import Turns
-from agent.understanding.classifier import Classifier, Ranking, Scored
+from agent.understanding.classifier import Ranking, Scored
 from commands.conversation import Conversation, decider
 from commands.decider import Asking, Refused, step
 from infra.agent.endpoint import Endpoint
@@ -32,14 +33,9 @@ eight = Thing("resource", "invoice-8", "Bianchi", "invoice")
 bob = Thing("account", "0192f0c1-2d3e-7000-8000-000000000001", "bob")
 
 
-@dataclass(frozen=True)
-class Sounds:
-    """Ranks intents as it is told that a message sounds."""
-
-    scores: Sequence[tuple[str, float]]
-
-    def rank(self, _: str) -> Ranking:
-        return Ranking(tuple(Scored(*each) for each in self.scores), in_scope=True, model="words")
+def sounding(scores: Sequence[tuple[str, float]]) -> Ranking:
+    """Rank intents as a message is told to sound."""
+    return Ranking(tuple(Scored(*each) for each in scores), in_scope=True, model="words")
 
 
 @dataclass
@@ -124,16 +120,17 @@ class Person:
             doors=replace(here.doors, caller=replace(here.doors.caller, grants=(self.permissions,))),
             conversation={**here.conversation, "proposal": proposal, "summary": self.summary},
         )
-        said = await self._turns(words)._said(here)
+        ranking = asyncio.get_running_loop().create_future()
+        ranking.set_result(sounding(words or [("talk.greet", 0.01)]))
+        said = await self._turns()._said(here, ranking)
+        await asyncio.gather(*here.recording.begun)
         return Turned(said, steps, rules.facts, doors.asked)
 
-    def _turns(self, words: Sequence[tuple[str, float]]) -> Turns:
+    def _turns(self) -> Turns:
         listening = Listening(self.client, self.seconds, self.budget, self.providers)
 
-        sounds = cast("Classifier", Sounds(words or [("talk.greet", 0.01)]))
-
-        async def hears(here: At) -> Heard:
-            return await listening.hear(here, hear(here, sounds))
+        async def hears(here: At, ranking: Ranking) -> Heard:
+            return await listening.hear(here, hear(here, ranking))
 
         async def tell(_: str, __: Iterable[Any]) -> None: ...
 
@@ -144,6 +141,7 @@ class Person:
             again=needless,
             person=needless,
             newest=needless,
+            rank=needless,
             hears=hears,
             character=needless,
             actions=(),
