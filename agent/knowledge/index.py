@@ -4,7 +4,11 @@ A document is replaced in one transaction, by none that is older; whoever search
 """
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import orjson
@@ -22,6 +26,9 @@ from schemas.problems import Problem
 CONNECTIONS = 4
 PATIENCE = 2.0
 """Seconds to wait for a connection."""
+
+STEP_BACK = 10
+"""How nice the thread is that makes vectors (nice(2)): whoever waits for an answer comes first."""
 
 _KNOWN = "SELECT version, digest FROM knowledge.document WHERE source = %s AND id = %s"
 _NOTE = "INSERT INTO knowledge.document (source, id, version, digest) VALUES (%s, %s, -1, '') ON CONFLICT DO NOTHING"
@@ -45,6 +52,7 @@ class Index:
         self._pool = postgres.pool(settings, CONNECTIONS)
         # Vectors take a processor and a connection: one document after the other leaves room for searches.
         self._putting = asyncio.Lock()
+        self._behind = ThreadPoolExecutor(1, "index", _step_back)
 
     async def open(self, *, anew: bool = False) -> None:
         """Make what is missing; with `anew` all of it, and empty. Raises Unusable if that cannot be."""
@@ -52,6 +60,7 @@ class Index:
         await self._pool.open()
 
     async def close(self) -> None:
+        self._behind.shutdown(wait=False, cancel_futures=True)
         await self._pool.close()
 
     async def version(self, source: Source, id_: str) -> int:
@@ -110,7 +119,7 @@ class Index:
         readers = list(document.readers) if document.readers is not None else None
         headings = [" · ".join(filter(None, (*document.labels, chunk.heading))) for chunk in found]
         told = [_told(document, *each) for each in zip(found, headings, strict=True)]
-        vectors = await asyncio.to_thread(embed, told)
+        vectors = await asyncio.get_running_loop().run_in_executor(self._behind, embed, told)
         return [
             (
                 *(document.source, document.id, n, document.title, heading, document.text[chunk.start : chunk.end]),
@@ -144,3 +153,9 @@ async def _locked(connection: Connection, source: Source, id_: str) -> tuple[int
     row = await (await connection.execute(f"{_KNOWN} FOR UPDATE", [source, id_])).fetchone()
     assert row is not None  # noqa: S101 - it is there since the line before
     return row[0], row[1]
+
+
+def _step_back() -> None:
+    """Let others have the processor before this thread and those that it begins; only Linux is nice to threads."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), STEP_BACK)
