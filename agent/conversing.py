@@ -105,6 +105,8 @@ def _called(choice: Thing | str) -> str:
 async def _run(at: At, action: Action, values: Mapping[str, Any]) -> Said:
     """Have a plugin do its action."""
     assert action.handler is not None  # noqa: S101 - the caller looked
+    # It records nothing by itself, so nothing else would keep it from acting in a conversation that was taken over.
+    await at.recording.learn()
     async with asyncio.timeout(PLUGIN_PATIENCE):
         result = await action.handler(at, **values)
     return Said(str(result), at.dialogue.end(Doing(action.name, dict(values))))

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import uuid_utils
 
-from infra.auth.vault import Person
+from infra.auth.vault import Person, Unsealable
 from schemas.message import Actor, Asked, Command, CommandMeta, FactMeta, Outcome
 from schemas.problems import Problem
 
@@ -52,9 +52,14 @@ class Recording:
 
     async def take(self, step: str, command: Command) -> Outcome:
         """Ask a command about this conversation. Raises Problem for a refusal, also of what was begun before."""
-        before = [self.begun.pop(0) for _ in list(self.begun)]
-        outcome, *_ = await asyncio.gather(self._asked(step, command), *before)
+        outcome, *_ = await asyncio.gather(self._asked(step, command), *self.begun)
+        self.begun.clear()
         return outcome
+
+    async def learn(self) -> None:
+        """Wait until all that was begun is on record. Raises Problem for a refusal."""
+        await asyncio.gather(*self.begun)
+        self.begun.clear()
 
     async def _asked(self, step: str, command: Command) -> Outcome:
         outcome = await self.ask(Asked(self._meta(step, command), command))
@@ -65,6 +70,13 @@ class Recording:
     def seal(self, field: str, text: str) -> str | None:
         """Seal text for the person; None when they were erased."""
         return self.person.seal(field, text) if self.person is not None else None
+
+    def opened(self, field: str, sealed: str) -> str:
+        """Give what was sealed for the person; nothing if it cannot be read any more."""
+        try:
+            return self.person.open(field, sealed) if self.person is not None else ""
+        except Unsealable:
+            return ""
 
     def sealed(self, field: str, value: Any) -> str | None:
         """Seal what JSON says, in its one form; None when the person was erased."""

@@ -28,7 +28,7 @@ from agent.tokens import tokens
 from agent.understanding.classifier import Ranking
 from infra.auth import Caller, Cause
 from infra.auth.vault import Person
-from projections.opened import opened
+from infra.ending import ended
 from schemas.conversation import AssembleContext, MessageReceived, Reply, Slot, Understand
 from schemas.message import Actor, FactMeta, Recorded
 from schemas.problems import Problem
@@ -92,11 +92,12 @@ class Turns:
             await _reply(recording, Said(problem.detail, read(None)))
             return
         # Reading a message takes a while, and so does what must be known before it is understood.
-        ranking = ensure_future(self.rank(opened(recording.person, "message", fact.text) or ""))
+        ranking = ensure_future(self.rank(recording.opened("message", fact.text)))
         try:
             await self._answer(recording, fact, caller, ranking)
         finally:
             ranking.cancel()
+            await ended(*recording.begun)
 
     async def give_up(self, recorded: Recorded, error: Exception) -> None:
         """Answer a message that something of ours fails at: it must not keep all others from being answered."""

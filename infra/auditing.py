@@ -1,6 +1,7 @@
 """What `annal audit` does: it finds who asked what and follows a request, and puts on record that it did."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -25,17 +26,28 @@ TERMS = Terms(OPERATOR, {}, None, "")
 async def search(settings: Settings, console: Console, asked: Mapping[str, Any], limit: int) -> int:
     """Show commands with what came of them, the newest first; the exit code."""
     filters = _filters(asked)
-    async with noted(settings, "annal audit search", asked) as there:
-        rows, _ = await Audit(there.read, there.ends).commands(TERMS, filters, None, limit)
+    async with _audit(settings, "annal audit search", asked) as audit:
+        rows, _ = await audit.commands(TERMS, filters, None, limit)
     console.print(_commands(rows) if rows else "Nobody asked for anything like that.")
     return 0
 
 
 async def follow(settings: Settings, console: Console, command_id: str) -> int:
     """Show a command with all that came of it; the exit code."""
-    async with noted(settings, "annal audit follow", {"command_id": command_id}) as there:
-        console.print(_tree(await Audit(there.read, there.ends).request(command_id, TERMS)))
+    async with _audit(settings, "annal audit follow", {"command_id": command_id}) as audit:
+        console.print(_tree(await audit.request(command_id, TERMS)))
     return 0
+
+
+@asynccontextmanager
+async def _audit(settings: Settings, command: str, asked: Mapping[str, Any]) -> AsyncIterator[Audit]:
+    """Give what tells who asked what, personal fields and all, once that is noted. Raises Unusable."""
+    async with noted(settings, command, asked) as there:
+        await there.read.vault.open()
+        try:
+            yield Audit(there.read, there.ends)
+        finally:
+            await there.read.vault.close()
 
 
 def _filters(asked: Mapping[str, Any]) -> dict[str, Any]:

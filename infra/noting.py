@@ -21,6 +21,8 @@ from streams.request import random_id
 PATIENCE = 5.0
 """Seconds that noting may take."""
 
+NOT_NOTED = "reading_not_noted"
+
 OPERATOR = Caller(MACHINE, (frozenset({"*"}),))
 """Who reads at the machine itself; what is noted names whoever sits there."""
 
@@ -51,12 +53,12 @@ class Noting:
         _, outcome = await self._door.ask(Asked(meta, command), PATIENCE)
         if outcome is None or outcome.status != "accepted":
             told = "What auditors read is put on record first, and this could not be; ask again."
-            raise Problem("reading_not_noted", told, headers={"Retry-After": "1"})
+            raise Problem(NOT_NOTED, told, headers={"Retry-After": "1"})
 
 
 @asynccontextmanager
 async def noted(settings: Settings, command: str, asked: Mapping[str, Any]) -> AsyncIterator[Doors]:
-    """Note what a command such as `annal export` reads at this machine, then give the doors, their vault open.
+    """Note what a command such as `annal export` reads at this machine, then give the doors, their vault not open.
 
     Raises Unusable, also for a Problem within the block.
     """
@@ -65,14 +67,11 @@ async def noted(settings: Settings, command: str, asked: Mapping[str, Any]) -> A
     said = {name: _words(value) for name, value in asked.items() if value} | {"by": [operator()]}
     try:
         async with doors(settings) as there:
-            await there.read.vault.open()
-            try:
-                await Noting(there.write, there.read.vault).note(OPERATOR, f"/{command.replace(' ', '/')}", said)
-                yield there
-            finally:
-                await there.read.vault.close()
+            await Noting(there.write, there.read.vault).note(OPERATOR, f"/{command.replace(' ', '/')}", said)
+            yield there
     except Problem as problem:
-        raise Unusable(problem.detail) from problem
+        todo = " See that a worker runs." if problem.code == NOT_NOTED else ""
+        raise Unusable(problem.detail + todo) from problem
 
 
 async def note(settings: Settings, command: str, asked: Mapping[str, Any]) -> None:

@@ -105,8 +105,9 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         finally:
             await self._forget()
 
-    def on_partitions_assigned(self, _: Collection[TopicPartition]) -> None:
-        """Nothing: `_take_up` sees them, and may ask Kafka without keeping the group waiting."""
+    async def on_partitions_assigned(self, _: Collection[TopicPartition]) -> None:
+        """Drop what was taken up again since they were revoked; `_take_up` sees those that are ours now."""
+        await self._forget()
 
     # ── following ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,15 +159,12 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         """Read on, but for journals that have enough to do."""
-        room = [tp for tp, journal in self._journals.items() if not journal.full]
-        busy = len(room) < len(self._journals)
-        if busy and not room:
-            await asyncio.sleep(SOON)
-            return
+        full = [tp for tp, journal in self._journals.items() if journal.full]
         try:
-            fetched = await consumer.getmany(
-                *room, timeout_ms=int(1000 * (SOON if busy else BEAT)), max_records=AT_ONCE
-            )
+            # Who does not ask for more is put out of the group, so what has enough to do is paused, and asked for too.
+            consumer.pause(*full)
+            consumer.resume(*(consumer.paused() - set(full)))
+            fetched = await consumer.getmany(timeout_ms=int(1000 * (SOON if full else BEAT)), max_records=AT_ONCE)
         except (NoOffsetForPartitionError, IllegalStateError):
             return  # The group had never committed, or it changes; now that we know of the journal, we seek.
         for tp, records in fetched.items():

@@ -147,7 +147,9 @@ class Seeing:
         while True:
             try:
                 await work()
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
+            except (Exception, asyncio.CancelledError) as error:
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise
                 self._say(record, error, rest)
                 await asyncio.sleep(rest)
                 rest = min(rest * 2, LONGEST_REST)
@@ -155,7 +157,7 @@ class Seeing:
                 self._waits_for.pop(record.offset, None)
                 return
 
-    def _say(self, record: Record, error: Exception, rest: float) -> None:
+    def _say(self, record: Record, error: BaseException, rest: float) -> None:
         """Say in one line why it is to be tried again."""
         told = str(error) if isinstance(error, NotNow) else f"{type(error).__name__}: {error}"
         self._waits_for[record.offset] = told

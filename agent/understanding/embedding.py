@@ -62,6 +62,7 @@ def _side_by_side(runs: Iterable[npt.NDArray[np.int64]], count: int) -> Iterator
     if count == 1:
         yield from map(_run, runs)
         return
+    _session()  # before there are many threads, of which each would make one
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(_run, runs)
 

@@ -66,7 +66,7 @@ def players(ask: Ask, token: str) -> People:
         if roles and not token:
             raise Failed(f"{name} has the roles {', '.join(roles)}: give --token of an account that has them.")
         if roles:
-            return Person((await ask("GET", "/v1/accounts/me", token)).body["account_id"], token)
+            return Person(_good(await ask("GET", "/v1/accounts/me", token))["account_id"], token)
         if shows == "play":
             return await _playing(ask, name)
         person = await entered(ask, await _registered(ask, name))
@@ -88,14 +88,15 @@ async def _playing(ask: Ask, name: str) -> Person:
 async def _registered(ask: Ask, name: str) -> Person:
     """Open an account, and verify its address with the mail that a service for play keeps. Raises Failed."""
     address = f"{name}@people.example"
-    opened = await ask("POST", "/v1/commands/account.open", "", {"address": address, "password": PASSWORD}, WAIT)
+    sent = {"address": address, "password": PASSWORD}
+    opened = _good(await ask("POST", "/v1/commands/account.open", "", sent, WAIT))
     until = time.monotonic() + FELT_WITHIN
     while (found := await _mailed(ask, address)) is None:
         if time.monotonic() > until:
             raise Failed(f"no mail came for {address}: see that the service keeps mail, as it does for play")
         await asyncio.sleep(LOOK)
     await ask("POST", "/v1/commands/account.verify_address", "", {"token": found}, WAIT)
-    return Person(opened.body["account_id"], "", address)
+    return Person(opened["account_id"], "", address)
 
 
 async def _mailed(ask: Ask, address: str) -> str | None:
@@ -114,8 +115,9 @@ async def entered(ask: Ask, person: Person) -> Person:
 
 
 async def _with_key(ask: Ask, person: Person) -> Person:
-    made = await ask("POST", "/v1/commands/apikey.create", person.token, {"name": "test", "scopes": SCOPES}, WAIT)
-    key, id_ = made.body["key"], made.body["key_id"]
+    sent = {"name": "test", "scopes": SCOPES}
+    made = _good(await ask("POST", "/v1/commands/apikey.create", person.token, sent, WAIT))
+    key, id_ = made["key"], made["key_id"]
     await _felt(lambda: ask("GET", "/v1/accounts/me", key), GOOD)
     return replace(person, token=key, key_id=id_, signed_in=person.token)
 
@@ -129,6 +131,13 @@ async def give_up(ask: Ask, person: Person) -> None:
     else:
         raise Failed("who is signed in for play stays so; say `shows: session` or `shows: key` of the test case")
     await _felt(lambda: ask("GET", "/v1/accounts/me", person.token), REFUSED)
+
+
+def _good(answer: Answer) -> Any:
+    """Give what a door says that does what it is asked. Raises Failed."""
+    if answer.status >= 300:  # noqa: PLR2004 - what HTTP calls no success
+        raise Failed(f"a door refuses what the test needs ({answer.status}): {answer.body}")
+    return answer.body
 
 
 async def _felt(ask: Callable[[], Awaitable[Answer]], status: int) -> Answer:

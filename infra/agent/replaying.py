@@ -78,7 +78,7 @@ class Replaying:
         self.turn, self.steps = turn, []
         stopped = ""
         try:
-            await self._turns().take(_recorded(turn, self.person.account_id))
+            await self._turns().take(_recorded(turn, self.person))
         except NotOnRecord as error:
             stopped = str(error)
         self._keep()
@@ -214,7 +214,7 @@ class Replaying:
         return msgspec.json.decode(self.person.open(place, sealed))
 
 
-def _recorded(turn: Mapping[str, Any], account_id: str) -> Recorded:
+def _recorded(turn: Mapping[str, Any], person: Person) -> Recorded:
     """Give the fact of a message as a turn has it."""
     id_, subject = turn["fact_id"], turn["conversation_id"]
     meta = FactMeta(
@@ -223,13 +223,19 @@ def _recorded(turn: Mapping[str, Any], account_id: str) -> Recorded:
         subject=subject,
         version=1,
         time=int(datetime.fromisoformat(turn["said_time"]).timestamp() * 1000),
-        actor=Actor(id=account_id),
+        actor=Actor(id=person.account_id),
         command_id=id_,
         command_type="conversation.say",
         command_offset=0,
         correlation_id=id_,
     )
-    fact = MessageReceived(account_id=account_id, message_id=id_, turn=turn["turn"], text="", channel=turn["channel"])
+    fact = MessageReceived(
+        account_id=person.account_id,
+        message_id=id_,
+        turn=turn["turn"],
+        text=person.seal("message", turn["text"] or ""),
+        channel=turn["channel"],
+    )
     return Recorded(meta, fact)
 
 

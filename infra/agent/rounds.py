@@ -81,6 +81,8 @@ async def rounds(case: Case, ask: Ask, people: People, times: int, model: Script
         return [await run(case, ask, people) for _ in range(times)]
     learning = Part(model)
     learnt = await run(case, ask, people, learning)
+    if not model.asked:
+        raise Unusable("No agent asked the model: let ANNAL_AGENT_MODEL_URL name the port that --model does.")
     if learnt.failed is not None:
         return [learnt._replace(failed=f"with the model out of order, {learnt.failed}")]
     parts = [Part(model, learning.script, f"{seed} {case.test_case}") for seed in range(times)]
@@ -109,8 +111,6 @@ async def run_all(door: Door, paths: Sequence[Path], times: int, port: int | Non
             return Became(file, case, results)
 
         all_ = await asyncio.gather(*(became(*each) for each in found))
-    if model is not None and not model.asked:
-        raise Unusable(f"No agent asked the model: start it with ANNAL_AGENT_MODEL_URL={_url(port)}.")
     _show(all_, times, console, with_model=model is not None)
     return 1 if any(each.failed for each in all_) else 0
 
@@ -122,10 +122,6 @@ async def _model(stack: AsyncExitStack, port: int) -> Scripted:
     except OSError as error:
         raise Unusable(f"Port {port} cannot be listened at ({error.strerror}): name another with --model.") from None
     return model
-
-
-def _url(port: int | None) -> str:
-    return f"http://127.0.0.1:{port}/v1"
 
 
 def _progress(console: Console) -> Progress:

@@ -30,7 +30,8 @@ KEY = b"\x07" * 64
 THING = {"resource_id": "invoice-7", "name": "Rossi", "kind": "invoice", "version": 3, "position": "resource:1:2"}
 
 
-async def sure(_text: str) -> Ranking:
+async def sure(text: str) -> Ranking:
+    assert text == "rename invoice-7 to Verdi"
     return Ranking((Scored("resource.rename", 0.95), Scored("talk.help", 0.05)), in_scope=True, model="sure/1")
 
 

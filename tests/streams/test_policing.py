@@ -201,8 +201,11 @@ async def test_killed_between_asking_and_committing_it_asks_again_by_the_same_id
         assert max(await ground.committed()) <= 1
         async with ground.policed(asking(asker)):
             await until(ground.all_committed)
-        await until(commands.all_there)
-        assert len(commands.opened()) > len(ground.claimed)
+
+        async def asked_again() -> bool:
+            return await commands.all_there() and len(commands.opened()) > len(ground.claimed)
+
+        await until(asked_again)
         assert all(len(ids) == 1 for ids in commands.ids().values())
 
 
