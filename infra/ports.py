@@ -48,8 +48,8 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_near(port: int) -> int:
-    """This port if it is free, else any; any for 0."""
-    return next(filter(_claim, _candidates(port or None)))
+    """This port if it is free, else any that nobody was given yet; any such for 0."""
+    return next(filter(_claim, (each for each in _candidates(port or None) if each == port or each not in _claims)))
 
 
 def refuse_busy(settings: Settings) -> None:

@@ -1,7 +1,6 @@
 """The test bed: servers of its own, made empty for each measurement, and processes started and stopped at will."""
 
 import asyncio
-import random
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +11,6 @@ from typing import NoReturn
 from infra import redis, tables
 from infra.bench import client, kafka
 from infra.embedded.process import Child
-from infra.ports import HIGHEST, LOWEST, is_free
 from infra.settings import Settings, Unusable
 from schemas import resource, topics
 from schemas.topics import Topic
@@ -109,7 +107,3 @@ class Bed:
 
     def _child(self, name: str, command: Sequence[str], settings: Settings) -> Child:
         return Child(name, [sys.executable, "-m", *command], settings.data_dir, settings.environment())
-
-
-def free_port() -> int:
-    return next(port for port in random.sample(range(LOWEST, HIGHEST), 50) if is_free(port))

@@ -10,12 +10,12 @@ from uuid import uuid4
 import orjson
 
 from infra.bench import callers, client, commands, facts, kafka
-from infra.bench.bed import Bed, free_port
+from infra.bench.bed import Bed
 from infra.bench.client import Connection, Refused
 from infra.bench.measure import Reading, Row, measures
 from infra.bench.pace import percentile
 from infra.bench.signing_in import at_work
-from infra.ports import answers
+from infra.ports import answers, free_near
 from schemas import session, topics
 from schemas.session import OpenSession
 
@@ -34,7 +34,7 @@ _, SESSION_FACTS = topics.of(session.DOMAIN)
 async def revoking(bed: Bed) -> Sequence[Reading]:
     """From asking at the first of two processes; the second has let the same token in a moment before."""
     await facts.none(bed)
-    port = free_port()
+    port = free_near(0)
     second = bed.second_door(port)
     async with at_work(bed):
         opened = await _opened(bed, 1 + bed.rounds(SESSIONS))

@@ -18,10 +18,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from infra import embedded, tables, topics
 from infra.bench import callers, kafka, report
-from infra.bench.bed import Bed, free_port
+from infra.bench.bed import Bed
 from infra.bench.families import MEASURES
 from infra.bench.measure import Measure, Reading, chosen
 from infra.bench.report import Result
+from infra.ports import free_near
 from infra.ready import reach
 from infra.settings import Settings, Unusable, load
 from schemas.problems import Problem
@@ -55,7 +56,7 @@ def bed(say: Callable[[str], None], scale: float = 1.0) -> Iterator[Bed]:
     with tempfile.TemporaryDirectory(prefix="annal-bench-") as directory:
         given = {"master_key": KEY, "public_url": ISSUER, "rate_limits": False, "dev_login": True}
         asked = load(running=False, data_dir=Path(directory), **given)
-        ports = {name: free_port() for name in ("port", "worker_port", "project_port", "agent_port")}
+        ports = {name: free_near(0) for name in ("port", "worker_port", "project_port", "agent_port")}
         with embedded.running(asked.model_copy(update=ports), {}) as servers:
             asyncio.run(_prepare(servers.settings))
             tables.make(servers.settings)

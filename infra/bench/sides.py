@@ -6,10 +6,10 @@ from functools import partial
 from typing import NamedTuple
 
 from infra.bench import client
-from infra.bench.bed import Bed, free_port
+from infra.bench.bed import Bed
 from infra.bench.measure import Reading
 from infra.bench.pace import middle
-from infra.ports import answers
+from infra.ports import answers, free_near
 from infra.ready import ready
 
 CONNECTIONS = 64
@@ -26,7 +26,7 @@ class Ports(NamedTuple):
 @contextmanager
 def side_by_side(bed: Bed, module: str, *arguments: str) -> Iterator[Ports]:
     """Let both doors be open while the block runs."""
-    ports = Ports(free_port(), bed.settings.port)
+    ports = Ports(free_near(0), bed.settings.port)
     floor = bed.program(module, *arguments, str(ports.floor))
     ours = bed.role("api")
     with bed.running(floor, ours):
