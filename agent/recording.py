@@ -5,7 +5,7 @@ A step that is taken again, by whoever takes the turn up after a crash, is the s
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,12 +43,11 @@ class Recording:
 
     def begin(self, step: str, kind_of: Callable[..., Command], **said: Any) -> None:
         """Ask a command about this turn; the next one that is recorded raises what was refused of this."""
-        command = kind_of(conversation_id=self.message.subject, turn=self.turn, **said)
-        self.begun.append(asyncio.create_task(self._asked(step, command)))
+        self.begun.append(asyncio.create_task(self._asked(step, self._about(kind_of, said))))
 
     async def record(self, step: str, kind_of: Callable[..., Command], **said: Any) -> Outcome:
         """Ask a command about this turn. Raises Problem for a refusal."""
-        return await self.take(step, kind_of(conversation_id=self.message.subject, turn=self.turn, **said))
+        return await self.take(step, self._about(kind_of, said))
 
     async def take(self, step: str, command: Command) -> Outcome:
         """Ask a command about this conversation. Raises Problem for a refusal, also of what was begun before."""
@@ -60,6 +59,9 @@ class Recording:
         """Wait until all that was begun is on record. Raises Problem for a refusal."""
         await asyncio.gather(*self.begun)
         self.begun.clear()
+
+    def _about(self, kind_of: Callable[..., Command], said: Mapping[str, Any]) -> Command:
+        return kind_of(conversation_id=self.message.subject, turn=self.turn, **said)
 
     async def _asked(self, step: str, command: Command) -> Outcome:
         outcome = await self.ask(Asked(self._meta(step, command), command))

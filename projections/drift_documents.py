@@ -13,6 +13,7 @@ from projections.documents import PARTITIONS, PREFIX
 from projections.drift import MOST_FACTS, Reached, drifted
 from projections.projection import Row
 from projections.reading import Place, sentence
+from schemas.message import Position
 from schemas.partition import partition_of
 
 DRAWN = 5
@@ -88,14 +89,10 @@ def _differing(subject: str, there: _There, facts: Sequence[Row], ours: Reached,
     due = [fact for fact in facts if fact["version"] <= found.version]
     if len(due) < found.version:
         return ["version"] if told and not theirs.skipped else None
-    if any(_offset(fact) <= there.read_to for fact in facts[len(due) :]):
+    if any(Position.parse(fact["position"]).offset <= there.read_to for fact in facts[len(due) :]):
         return ["version"]  # it lacks facts that Redis has read
     try:
         row = drift.folded(resource.projection, [fact for fact in due if fact["position"] not in ours.skipped])
     except Exception as error:  # noqa: BLE001 - whatever the fold does not like is what the audit is for
         return [sentence(error)]
     return list(documents.differing(documents.written(row), there.value)) if row else ["document"]
-
-
-def _offset(fact: Row) -> int:
-    return int(fact["position"].rpartition(":")[2])

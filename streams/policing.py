@@ -21,10 +21,10 @@ from schemas.message import Fact, Recorded
 from schemas.problems import Problem
 from streams.ask import Asker, letter
 from streams.committed import committed_by
-from streams.meters import POLICY_ASKED, POLICY_FAILURES, POLICY_LAG, POLICY_UNREADABLE
+from streams.meters import POLICY_ASKED, POLICY_LAG, POLICY_UNREADABLE
 from streams.policies import asked_after
 from streams.records import Record
-from streams.seeing import FIRST_REST, LONGEST_REST, PATIENCE, NotNow, Seeing, Work, named
+from streams.seeing import FIRST_REST, LONGEST_REST, PATIENCE, NotNow, Seeing, Work, named, trying_again
 
 BEAT = 1.0
 """Seconds between two commits, and two looks at how far behind we are: a crash repeats no more than that."""
@@ -207,16 +207,8 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
                 journals[tp].committed = reached
 
     async def _wait(self, error: Exception) -> None:
-        """Say in one line why, and wait a little longer each time."""
-        self._unconnected = f"{type(error).__name__}: {error}"
-        POLICY_FAILURES.labels(self.name).inc()
-        log.warning(
-            "policing cannot go on for now",
-            policing=self.name,
-            reason=self._unconnected,
-            again_in=self._rest,
-            exc_info=None if isinstance(error, KafkaError | OSError) else error,
-        )
+        """Say why, and wait a little longer each time."""
+        self._unconnected = trying_again(self.name, error, self._rest)
         await asyncio.sleep(self._rest)
         self._rest = min(self._rest * 2, LONGEST_REST)
 

@@ -150,26 +150,28 @@ class Seeing:
             except (Exception, asyncio.CancelledError) as error:
                 if (task := asyncio.current_task()) is not None and task.cancelling():
                     raise
-                self._say(record, error, rest)
+                place = f"{self.journal}:{record.offset}"
+                self._waits_for[record.offset] = trying_again(self._name, error, rest, place)
                 await asyncio.sleep(rest)
                 rest = min(rest * 2, LONGEST_REST)
             else:
                 self._waits_for.pop(record.offset, None)
                 return
 
-    def _say(self, record: Record, error: BaseException, rest: float) -> None:
-        """Say in one line why it is to be tried again."""
-        told = str(error) if isinstance(error, NotNow) else f"{type(error).__name__}: {error}"
-        self._waits_for[record.offset] = told
-        POLICY_FAILURES.labels(self._name).inc()
-        log.warning(
-            "policing cannot go on for now",
-            policing=self._name,
-            place=f"{self.journal}:{record.offset}",
-            reason=told,
-            again_in=rest,
-            exc_info=None if isinstance(error, NotNow | KafkaError | OSError) else error,
-        )
+
+def trying_again(policing: str, error: BaseException, rest: float, place: str | None = None) -> str:
+    """Say in one line what keeps a policing from going on, at which record if at one; give the reason."""
+    reason = str(error) if isinstance(error, NotNow) else f"{type(error).__name__}: {error}"
+    POLICY_FAILURES.labels(policing).inc()
+    log.warning(
+        "policing cannot go on for now",
+        policing=policing,
+        place=place,
+        reason=reason,
+        again_in=rest,
+        exc_info=None if isinstance(error, NotNow | KafkaError | OSError) else error,
+    )
+    return reason
 
 
 def named(place: TopicPartition) -> str:

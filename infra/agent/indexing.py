@@ -10,7 +10,7 @@ from typing import Any, get_args
 import psycopg
 from aiokafka.errors import KafkaError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 
 from agent.doors import Doors
 from agent.knowledge.document import of_resource, pages
@@ -18,6 +18,7 @@ from agent.knowledge.index import Index
 from agent.knowledge.passage import Passage
 from agent.knowledge.searching import search
 from infra import telemetry
+from infra.bars import progress_bar
 from infra.ending import ended
 from infra.ends import Ends
 from infra.postgres import Connection
@@ -133,7 +134,7 @@ async def index_all(settings: Settings, console: Console, *, anew: bool) -> None
 
     try:
         new = await index_pages(index)
-        with _progress(console) as progress:
+        with progress_bar(console, TimeElapsedColumn()) as progress:
             for id_ in progress.track(await index.ask(ids), description="Resources"):
                 row = await index.ask(partial(resource.find, resource_id=id_))
                 new += row is not None and await put(index, row)
@@ -142,8 +143,3 @@ async def index_all(settings: Settings, console: Console, *, anew: bool) -> None
         raise Unusable(problem.detail) from problem
     finally:
         await index.close()
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

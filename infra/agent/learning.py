@@ -7,7 +7,6 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +14,7 @@ from agent.knowledge import files
 from agent.knowledge.document import KIND
 from infra.agent.options import Door
 from infra.agent.remote import Refused, ask
+from infra.bars import progress_bar
 from infra.settings import Unusable
 
 SCHEMA = {
@@ -47,7 +47,7 @@ async def learn(there: Door, paths: Sequence[Path], share: Sequence[str], consol
     found = list(dict.fromkeys(file for path in paths for file in _files(path)))
     learner = Learner(there, share)
     await learner.begin()
-    with _progress(console) as progress:
+    with progress_bar(console) as progress:
         learnt = [await learner.learn(file) for file in progress.track(found, description="Files")]
     table = Table("file", "parts", "became", box=None)
     for each in learnt:
@@ -171,8 +171,3 @@ def _hidden(path: Path) -> bool:
 def _title(name: str, n: int, of: int) -> str:
     part = f" ({n} of {of})" if of > 1 else ""
     return name[-(LONGEST_NAME - len(part)) :].strip() + part
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 from rich.table import Column, Table
 
 from agent.actions.action import Action
@@ -25,6 +25,7 @@ from infra.agent.remote import ask
 from infra.agent.replaying import KEY, Replaying
 from infra.agent.span import may_be_within, within
 from infra.auth.vault import Person
+from infra.bars import progress_bar
 from infra.replaying.asked import Asked
 from infra.settings import Unusable
 
@@ -65,7 +66,7 @@ async def replay(door: Door, conversation_id: str | None, wanted: Asked, how: Ho
     classifier = await asyncio.to_thread(how.understands, actions)
     model, found = how.model(), Found()
     try:
-        with _progress(console) as progress:
+        with progress_bar(console, TimeRemainingColumn()) as progress:
             task = progress.add_task("Conversations", total=len(ids))
             for done, id_ in enumerate(ids):
                 log = await read_log(door, id_)
@@ -114,11 +115,6 @@ def _counted(was: Decided, now: Decided, *, other: bool) -> Counter[str]:
 
 
 # ── how it looks ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _show(found: Found, console: Console, model: Listening | None, *, whole: bool) -> None:

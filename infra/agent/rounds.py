@@ -11,7 +11,7 @@ import aiohttp
 import orjson
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TimeElapsedColumn
 from rich.table import Table
 
 from agent.script import Case, ScriptInvalid, read
@@ -20,6 +20,7 @@ from infra.agent.options import Door
 from infra.agent.people import Answer, Ask, People, players
 from infra.agent.scripted import Part, Scripted
 from infra.agent.testing import ANSWERED_WITHIN, Result, run
+from infra.bars import progress_bar
 from infra.settings import Unusable
 
 AT_ONCE = 4
@@ -101,7 +102,7 @@ async def run_all(door: Door, paths: Sequence[Path], times: int, port: int | Non
         ask = over(await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout)), door.url)
         model = await _model(stack, port) if port is not None else None
         people, room = players(ask, door.token), asyncio.Semaphore(AT_ONCE)
-        bar = stack.enter_context(_progress(console))
+        bar = stack.enter_context(progress_bar(console, TimeElapsedColumn()))
         task = bar.add_task("Conversations", total=len(found))
 
         async def became(file: str, case: Case) -> Became:
@@ -122,11 +123,6 @@ async def _model(stack: AsyncExitStack, port: int) -> Scripted:
     except OSError as error:
         raise Unusable(f"Port {port} cannot be listened at ({error.strerror}): name another with --model.") from None
     return model
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _show(found: Sequence[Became], times: int, console: Console, *, with_model: bool) -> None:

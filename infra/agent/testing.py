@@ -133,7 +133,7 @@ class _Talk:
     def require_let_in(self) -> None:
         """Raise Failed if no door let in what was said last, and no step wants that."""
         if self.refused is not None:
-            raise Failed(f"conversation.say was not done: {self.refused.get('detail') or self.refused}")
+            raise _undone("conversation.say", self.refused)
 
     def _require_refused(self, code: str) -> None:
         if self.refused is None or self.refused.get("code") != code:
@@ -216,7 +216,7 @@ class _Talk:
         """Deliver the last message once more: no turn comes of it, and what was answered stays as it is."""
         answer = await self._post("conversation.say", self.sent, self._me, {"Idempotency-Key": self.key})
         if answer.body.get("status") != "accepted":
-            raise Failed(f"conversation.say was not done: {answer.body.get('detail') or answer.body}")
+            raise _undone("conversation.say", answer.body)
         seen = await self._answered()
         if seen.conversation["turn"] != self.number or seen.conversation["answered"] != self.number:
             raise Failed(f"the message was taken {seen.conversation['turn'] - self.number + 1} times")
@@ -266,7 +266,7 @@ class _Talk:
         """Ask a command and wait for its outcome. Raises Failed for a refusal, unless that one will do."""
         answer = await self._post(type_, body, person)
         if answer.body.get("status") != "accepted" and (unless is None or answer.body.get("code") != unless):
-            raise Failed(f"{type_} was not done: {answer.body.get('detail') or answer.body}")
+            raise _undone(type_, answer.body)
 
     async def _read(self, path: str, *statuses: int, after: str | None = None) -> dict[str, Any]:
         """Read what is known after a position. Raises Failed but for these statuses."""
@@ -276,6 +276,10 @@ class _Talk:
             raise Failed(f"{path} answers {answer.status}: {answer.body.get('detail')}")
         body: dict[str, Any] = answer.body
         return body
+
+
+def _undone(type_: str, said: Mapping[str, Any]) -> Failed:
+    return Failed(f"{type_} was not done: {said.get('detail') or said}")
 
 
 def _shown(step: Step) -> str:

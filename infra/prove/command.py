@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
 
+from infra.bars import progress_bar
 from infra.noting import note
 from infra.prove import checkpointing, files, offline, online
 from infra.prove.export import Export, exporting
@@ -40,7 +40,7 @@ def export(settings: Settings, console: Console, wanted: Filter, file: Path, nam
     asyncio.run(note(settings, "annal export", wanted.asked() | {"out": str(file)}))
     notary = asyncio.run(checkpointing.notary_of(settings))
     file.parent.mkdir(parents=True, exist_ok=True)
-    with _progress(console) as progress, exporting(settings, notary, wanted.asked()) as made:
+    with progress_bar(console, TimeElapsedColumn()) as progress, exporting(settings, notary, wanted.asked()) as made:
         last = made.proving.last
         known = sum(made.proving.block(name, last.statement.number).next for name in names)
         task = progress.add_task("Reading the journals", total=known)
@@ -79,14 +79,13 @@ def verify_all(
 
     The exit code is 1 if anything is wrong.
     """
-    scope = Scope(settings, key or "", journal=part[0], since=part[1])
+    key = key or asyncio.run(checkpointing.notary_of(settings)).key
+    scope = Scope(settings, key, journal=part[0], since=part[1])
     scope.journals()
     asyncio.run(note(settings, "annal verify", {"journal": scope.journal, "since": scope.since}))
-    if key is None:
-        scope = replace(scope, key=asyncio.run(checkpointing.notary_of(settings)).key)
     with console.status("Reading the checkpoints"):
         said = online.signed(scope, kept)
-    with _progress(console) as progress:
+    with progress_bar(console, TimeElapsedColumn()) as progress:
         walked = [*online.journals_walked(scope, said, *_told(progress, "Walking the journals"))]
         # What was before a checkpoint is in the rows, too: they are compared with the whole fold or not at all.
         compared = [] if scope.since else _models(scope, progress)
@@ -189,8 +188,3 @@ def _pairs() -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     return table
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -23,12 +23,11 @@ from projections.projection import Row
 from projections.reading import Place, Progress, Told, read, sentence
 from schemas import topics
 from schemas.checkpoint import Journal
+from schemas.message import Position
 from schemas.partition import partition_of
 
 MANY = 5_000
 """Documents that are looked at together."""
-
-PARTITIONS = resource.projection.domains[0].partitions
 
 
 class Anew(Exception):  # noqa: N818 - nothing is wrong
@@ -120,7 +119,10 @@ class _Folding:
     def left(self) -> list[bytes]:
         """Give the subjects whose documents were of later facts, and those of which no fact was read."""
         strangers = (each for each in self._shelf.subjects() if each not in self._known)
-        return [*self._rows, *(each for each in strangers if partition_of(each, PARTITIONS) == self._place.partition)]
+        return [
+            *self._rows,
+            *(each for each in strangers if partition_of(each, documents.PARTITIONS) == self._place.partition),
+        ]
 
     def settle(self, subjects: Sequence[bytes], reader: Records) -> None:
         """Compare documents with the fold of all that Redis has read by now."""
@@ -179,7 +181,7 @@ class _Folding:
         if value is None or row is None:
             self._rows.pop(subject, None)
             return
-        due, at = _offset(row["position"]), _position(value)
+        due, at = Position.parse(row["position"]).offset, _position(value)
         if at > due and not last:
             return
         del self._rows[subject]
@@ -210,14 +212,10 @@ def _named(subject: bytes) -> str:
     return f"the document {documents.key_of(subject).decode(errors='replace')}"
 
 
-def _offset(position: str) -> int:
-    return int(position.rpartition(":")[2])
-
-
 def _position(value: bytes) -> int:
     """Give where the fact stands that made a document what it is, -1 if it cannot be read."""
     try:
-        return _offset(documents.parsed(value).position)
+        return Position.parse(documents.parsed(value).position).offset
     except ValueError:
         return -1
 

@@ -13,12 +13,13 @@ from typing import Protocol
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import ProgressColumn, TimeRemainingColumn
 from rich.progress import Task as Shown
 from rich.table import Column, Table
 from rich.text import Text
 
 from infra import kafka
+from infra.bars import progress_bar
 from infra.records import AT_ONCE, Records
 from infra.replaying import file
 from infra.replaying.asked import Asked, Words, asked
@@ -115,7 +116,7 @@ def _replay(settings: Settings, wanted: Asked, where: Where, sink: Sink, console
     count, whole = 0, False
     left = list(sink.ranges)
     try:
-        with _progress(console) as progress:
+        with progress_bar(console, _Rate(), TimeRemainingColumn()) as progress:
             bar = progress.add_task("Replaying", total=sum(each.left for each in left))
             for piece in _paced(read(settings, wanted, where, left), where.rate):
                 sink.write(piece)
@@ -197,11 +198,6 @@ class _Rate(ProgressColumn):
     def render(self, task: Shown) -> Text:
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
-
-
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _counted(found: Sequence[Range], *, resumed: bool) -> Table:

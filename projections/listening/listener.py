@@ -164,9 +164,8 @@ class Listener:
 
     def _following(self, ring: Ring, tick: Tick, number: int) -> Chunk:
         """Write what follows in the ring: what all are given who are there, unless some of it is too old."""
-        entries = ring.between(number, min(tick.end, number + LOOKED_AT)) if self.since else ()
+        entries = list(ring.between(number, min(tick.end, number + LOOKED_AT))) if self.since else ()
         if any(entry.fact_time < self.since for entry in entries if entry.place in self.position):
-            entries = ring.between(number, min(tick.end, number + LOOKED_AT))
             return self.programme.chunk(entries, self.position, self.since)
         return self.programme.live(ring, tick, number, self.position)
 
