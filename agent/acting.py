@@ -55,7 +55,7 @@ async def consent(at: At, *, approved: bool, noted: bool) -> Said:  # noqa: PLR0
         # It was said before this was shown, and is no answer to it.
         return shown(at, proposal)
     said = Consent(proposal_id=proposal["proposal_id"], digest=proposal["digest"], approved=approved)
-    facts = () if noted else (await at.recording.record("consent", NoteConsent, consent=said)).facts
+    facts = () if noted else (await at.recording.follow("consent", NoteConsent, consent=said)).facts
     if not approved:
         return Said("All right, I leave it as it is.", at.dialogue.end())
     if "conversation.tool_expired" in facts:
@@ -88,7 +88,7 @@ async def _propose(at: At, action: Action, body: JsonObject) -> Said:
     about = str(body[action.subject or ""])
     proposal = {"proposal_id": at.recording.id("proposal"), "action": action.name, "about": about}
     sealed, version = at.recording.sealed("command", body), await _version(at, action, about)
-    await at.recording.record("propose", Propose, **proposal, body=sealed, digest=fingerprint(sealed), version=version)
+    await at.recording.follow("propose", Propose, **proposal, body=sealed, digest=fingerprint(sealed), version=version)
     return shown(at, {**proposal, "body": body, "digest": fingerprint(sealed)})
 
 
@@ -123,7 +123,7 @@ async def _post(at: At, action: Action, body: JsonObject, proposal_id: str | Non
     key = at.recording.id(f"post {action.name}")
     command_id = named(at.account_id, key, action.name, about)
     sealed = at.recording.sealed("command", body)
-    await at.recording.record(
+    await at.recording.follow(
         "post",
         PostCommand,
         command_id=command_id,

@@ -3,16 +3,16 @@
 A step that is taken again, by whoever takes the turn up after a crash, is the same command, and counts once.
 """
 
-import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import uuid_utils
 
 from infra.auth.vault import Person, Unsealable
+from schemas.conversation import Assembled, Understand, Understood
 from schemas.message import Actor, Asked, Command, CommandMeta, FactMeta, Outcome
 from schemas.problems import Problem
 
@@ -23,11 +23,11 @@ AGENT = "agent"
 """The actor of what the agent records, on behalf of the person it speaks with."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Recording:
     """Records steps of the turn that a message begins; `person` seals, and is None once they were erased.
 
-    `begun` are steps that are asked, and whose outcomes are learnt with that of the next one.
+    `understood` and `assembled` wait to go on record with the step that follows from them: one command instead of two.
     """
 
     ask: Ask
@@ -35,35 +35,30 @@ class Recording:
     account_id: str
     turn: int
     person: Person | None
-    begun: list[asyncio.Task[Outcome]] = field(default_factory=list)
+    understood: Understood | None = None
+    assembled: Assembled | None = None
 
     def id(self, step: str) -> str:
         """Give an id that this turn has for something, whoever makes it."""
         return str(uuid_utils.uuid5(uuid_utils.UUID(self.message.id), step))
 
-    def begin(self, step: str, kind_of: Callable[..., Command], **said: Any) -> None:
-        """Ask a command about this turn; the next one that is recorded raises what was refused of this."""
-        self.begun.append(asyncio.create_task(self._asked(step, self._about(kind_of, said))))
-
     async def record(self, step: str, kind_of: Callable[..., Command], **said: Any) -> Outcome:
         """Ask a command about this turn. Raises Problem for a refusal."""
-        return await self.take(step, self._about(kind_of, said))
+        return await self.take(step, kind_of(conversation_id=self.message.subject, turn=self.turn, **said))
 
-    async def take(self, step: str, command: Command) -> Outcome:
-        """Ask a command about this conversation. Raises Problem for a refusal, also of what was begun before."""
-        outcome, *_ = await asyncio.gather(self._asked(step, command), *self.begun)
-        self.begun.clear()
-        return outcome
+    async def follow(self, step: str, kind_of: Callable[..., Command], **said: Any) -> Outcome:
+        """Ask a command that follows from how the message was understood. Raises Problem for a refusal."""
+        understood, self.understood = self.understood, None
+        return await self.record(step, kind_of, understood=understood, **said)
 
     async def learn(self) -> None:
-        """Wait until all that was begun is on record. Raises Problem for a refusal."""
-        await asyncio.gather(*self.begun)
-        self.begun.clear()
+        """Put on record how the message was understood, before something that is no step. Raises Problem."""
+        understood, self.understood = self.understood, None
+        if understood is not None:
+            await self.record("understand", Understand, **dict(understood))
 
-    def _about(self, kind_of: Callable[..., Command], said: Mapping[str, Any]) -> Command:
-        return kind_of(conversation_id=self.message.subject, turn=self.turn, **said)
-
-    async def _asked(self, step: str, command: Command) -> Outcome:
+    async def take(self, step: str, command: Command) -> Outcome:
+        """Ask a command about this conversation. Raises Problem for a refusal."""
         outcome = await self.ask(Asked(self._meta(step, command), command))
         if outcome.code is not None:
             raise Problem(outcome.code, outcome.reason or "The conversation took no such step.")
@@ -99,6 +94,11 @@ class Recording:
             causation_id=self.message.id,
             digest=hashlib.blake2b(f"{self.message.id} {step}".encode(), digest_size=16).hexdigest(),
         )
+
+
+def understood_in(command: Command) -> Understood | None:
+    """Give what a step says of how the message was understood, if it does."""
+    return command if isinstance(command, Understood) else getattr(command, "understood", None)
 
 
 def fingerprint(sealed: str | None) -> str:

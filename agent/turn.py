@@ -28,8 +28,7 @@ from agent.tokens import tokens
 from agent.understanding.classifier import Ranking
 from infra.auth import Caller, Cause
 from infra.auth.vault import Person
-from infra.ending import ended
-from schemas.conversation import AssembleContext, MessageReceived, Reply, Slot, Understand
+from schemas.conversation import AssembleContext, Assembled, MessageReceived, Reply, Slot, Understood
 from schemas.message import Actor, FactMeta, Recorded
 from schemas.problems import Problem
 
@@ -97,7 +96,6 @@ class Turns:
             await self._answer(recording, fact, caller, ranking)
         finally:
             ranking.cancel()
-            await ended(*recording.begun)
 
     async def give_up(self, recorded: Recorded, error: Exception) -> None:
         """Answer a message that something of ours fails at: it must not keep all others from being answered."""
@@ -179,7 +177,7 @@ class Turns:
         used = (*heard.used, *said.used)
         if used and not at.turn["foreign"]:
             read = heard.read + tokens(said.text)
-            await at.recording.record("context", AssembleContext, used=used[:MOST_USED], tokens=read)
+            at.recording.assembled = Assembled(used=used[:MOST_USED], tokens=read)
         return said
 
 
@@ -199,14 +197,12 @@ async def _consented(at: At) -> Said:
 
 
 def _note(at: At, heard: Heard) -> None:
-    """Have it put on record how a message was understood, before anything else that comes of it is."""
+    """Have it put on record how a message was understood, with what comes of it or before."""
     slots = []
     for name, value in heard.values.items():
         before = _sealed(at, heard.before[name]) if name in heard.before else None
         slots.append(Slot(name=name, value=_sealed(at, value), before=before))
-    at.recording.begin(
-        "understand",
-        Understand,
+    at.recording.understood = Understood(
         ranking=heard.ranking,
         intent=heard.intent,
         tier=heard.tier,
@@ -222,9 +218,10 @@ def _sealed(at: At, value: Any) -> str:
 async def _reply(recording: Recording, said: Said) -> None:
     """Answer, unless somebody took the conversation over meanwhile: then the message needs no answer any more."""
     try:
-        await recording.record(
+        await recording.follow(
             "reply",
             Reply,
+            assembled=recording.assembled,
             text=recording.seal("message", said.text or "…"),
             dialogue=recording.seal("dialogue", written(said.dialogue)),
             citations=said.citations,

@@ -15,6 +15,7 @@ from schemas.conversation import (
     AgentReplied,
     Answer,
     AssembleContext,
+    Assembled,
     CallModel,
     CommandPosted,
     Consent,
@@ -54,6 +55,7 @@ from schemas.conversation import (
     ToolExpired,
     ToolProposed,
     Understand,
+    Understood,
 )
 
 
@@ -117,22 +119,31 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one line for each command
             return _answer(_there(conversation), command, asking)
         case Summarise():
             return _summarise(_there(conversation), command)
-        case NoteConsent():
-            return _consent(_current(conversation, command.turn), command.turn, command.consent, asking.time)
         case Understand():
-            return _understand(_current(conversation, command.turn), command)
+            return _understand(_current(conversation, command.turn), command.turn, command)
         case AssembleContext():
-            return _assemble(_current(conversation, command.turn), command)
+            return _assemble(_current(conversation, command.turn), command.turn, command)
         case CallModel():
             return _call(_current(conversation, command.turn), command)
         case NoteModel():
             return _note(_current(conversation, command.turn), command)
+        case NoteConsent() | Propose() | PostCommand() | Reply():
+            current = _current(conversation, command.turn)
+            return [*_understand(current, command.turn, command.understood), *_step(current, command, asking.time)]
+
+
+def _step(
+    conversation: Conversation, command: NoteConsent | Propose | PostCommand | Reply, time: int
+) -> list[ConversationFact]:
+    match command:
+        case NoteConsent():
+            return _consent(conversation, command.turn, command.consent, time)
         case Propose():
-            return _propose(_current(conversation, command.turn), command, asking.time)
+            return _propose(conversation, command, time)
         case PostCommand():
-            return _post(_current(conversation, command.turn), command)
+            return _post(conversation, command)
         case Reply():
-            return _reply(_current(conversation, command.turn), command)
+            return [*_assemble(conversation, command.turn, command.assembled), *_reply(conversation, command)]
 
 
 def _there(conversation: Conversation) -> Conversation:
@@ -203,18 +214,18 @@ def _consent(conversation: Conversation, turn: int, consent: Consent, time: int)
     return [ToolConfirmed(turn=turn, proposal_id=proposal.proposal_id)]
 
 
-def _understand(conversation: Conversation, command: Understand) -> list[ConversationFact]:
-    if conversation.understood:
+def _understand(conversation: Conversation, turn: int, understood: Understood | None) -> list[ConversationFact]:
+    if understood is None or conversation.understood:
         return []
     return [
         IntentRecognised(
-            turn=command.turn,
-            ranking=command.ranking,
-            intent=command.intent,
-            tier=command.tier,
-            model=command.model,
+            turn=turn,
+            ranking=understood.ranking,
+            intent=understood.intent,
+            tier=understood.tier,
+            model=understood.model,
         ),
-        *(_slot(command.turn, slot) for slot in command.slots),
+        *(_slot(turn, slot) for slot in understood.slots),
     ]
 
 
@@ -224,11 +235,11 @@ def _slot(turn: int, slot: Slot) -> ConversationFact:
     return SlotCorrected(turn=turn, name=slot.name, value=slot.value, before=slot.before)
 
 
-def _assemble(conversation: Conversation, command: AssembleContext) -> list[ConversationFact]:
-    if conversation.assembled:
+def _assemble(conversation: Conversation, turn: int, assembled: Assembled | None) -> list[ConversationFact]:
+    if assembled is None or conversation.assembled:
         return []
-    foreign = any(used.foreign for used in command.used)
-    return [ContextAssembled(turn=command.turn, used=command.used, tokens=command.tokens, foreign=foreign)]
+    foreign = any(used.foreign for used in assembled.used)
+    return [ContextAssembled(turn=turn, used=assembled.used, tokens=assembled.tokens, foreign=foreign)]
 
 
 def _call(conversation: Conversation, command: CallModel) -> list[ConversationFact]:

@@ -97,6 +97,23 @@ class Remembered(Message):
     supersedes: MemoryId | None = None
 
 
+class Understood(Message):
+    """What a message was understood to mean."""
+
+    ranking: Annotated[tuple[Ranked, ...], Field(max_length=400)]
+    intent: Word
+    tier: Tier
+    model: Word
+    slots: Annotated[tuple[Slot, ...], Field(max_length=50)] = ()
+
+
+class Assembled(Message):
+    """All that is used to answer a message; `tokens` is how much of it was read."""
+
+    used: Annotated[tuple[Used, ...], Field(max_length=200)]
+    tokens: Count = 0
+
+
 class Consent(Message):
     """What a person says of a proposal, named by its digest so that it is the one that they were shown."""
 
@@ -185,30 +202,29 @@ class Answer(_AboutOneConversation):
 # ── what the agent records ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class NoteConsent(_AboutOneTurn):
+class _Step(_AboutOneTurn):
+    """What follows from how a message was understood, and says that with itself where it is not on record yet."""
+
+    understood: Understood | None = None
+
+
+class NoteConsent(_Step):
     """Record that a message agrees to what was proposed, or does not."""
 
     type: ClassVar[str] = "conversation.note_consent"
     consent: Consent
 
 
-class Understand(_AboutOneTurn):
-    """Record what a message was understood to mean."""
+class Understand(Understood, _AboutOneTurn):
+    """Record what a message was understood to mean, before something that is no step on record follows from it."""
 
     type: ClassVar[str] = "conversation.understand"
-    ranking: Annotated[tuple[Ranked, ...], Field(max_length=400)]
-    intent: Word
-    tier: Tier
-    model: Word
-    slots: Annotated[tuple[Slot, ...], Field(max_length=50)] = ()
 
 
-class AssembleContext(_AboutOneTurn):
-    """Record all that is used to answer a message."""
+class AssembleContext(Assembled, _AboutOneTurn):
+    """Record what is used to answer a message, before anything follows from it."""
 
     type: ClassVar[str] = "conversation.assemble_context"
-    used: Annotated[tuple[Used, ...], Field(max_length=200)]
-    tokens: Count = 0
 
 
 class CallModel(_AboutOneTurn):
@@ -233,7 +249,7 @@ class NoteModel(_AboutOneTurn):
     milliseconds: Count = 0
 
 
-class Propose(_AboutOneTurn):
+class Propose(_Step):
     """Record a change that the person is to confirm before it is asked.
 
     `digest` is of the command exactly as it will be asked, `body` that command, sealed; `version` the subject's.
@@ -248,7 +264,7 @@ class Propose(_AboutOneTurn):
     version: Count | None = None
 
 
-class PostCommand(_AboutOneTurn):
+class PostCommand(_Step):
     """Record that a command is asked for the person, before it is; of a proposal only what was confirmed.
 
     `body` is the command as it is asked, sealed: whoever takes the turn up again asks just that.
@@ -264,8 +280,10 @@ class PostCommand(_AboutOneTurn):
     proposal_id: ProposalId | None = None
 
 
-class Reply(_AboutOneTurn):
+class Reply(_Step):
     """Answer a message. `dialogue` is what the agent must know at the next one; text and dialogue are sealed.
+
+    `assembled` is what the answer rests on, where that is not on record yet.
 
     Both are null when the person was erased meanwhile: nothing can be sealed for them.
     """
@@ -277,6 +295,7 @@ class Reply(_AboutOneTurn):
     receipts: Annotated[tuple[Receipt, ...], Field(max_length=20)] = ()
     remembered: Annotated[tuple[Remembered, ...], Field(max_length=20)] = ()
     handover: bool = False
+    assembled: Assembled | None = None
 
 
 class Summarise(_AboutOneConversation):

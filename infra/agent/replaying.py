@@ -25,6 +25,7 @@ from agent.model.listening import Listening
 from agent.moves import Heard
 from agent.persona import persona
 from agent.promoting import Log
+from agent.recording import understood_in
 from agent.turn import Turns
 from agent.understanding.classifier import Classifier, Ranking
 from infra.agent.options import Door
@@ -40,7 +41,6 @@ from schemas.conversation import (
     Reply,
     Summarise,
     ToolExpired,
-    Understand,
 )
 from schemas.message import Actor, Asked, FactMeta, Outcome, Recorded
 from schemas.rights import permitted
@@ -192,7 +192,7 @@ class Replaying:
                 self.dialogue = self._opened("dialogue", step.dialogue)
 
     def _decided(self, stopped: str) -> Decided:
-        understood = next((step for step in self.steps if isinstance(step, Understand)), None)
+        understood = next((found for step in self.steps if (found := understood_in(step))), None)
         slots = {each.name: self._opened("slot", each.value) for each in understood.slots} if understood else {}
         proposed = next((step for step in self.steps if isinstance(step, Propose)), None)
         posted = next((step for step in self.steps if isinstance(step, PostCommand)), None)

@@ -1,50 +1,42 @@
-"""Steps of a turn on record: what is begun is asked at once, and what was refused of it is raised by the next."""
-
-import asyncio
-from dataclasses import replace
+"""Steps of a turn on record: how a message was understood goes there with the first step that follows from it."""
 
 import pytest
 
-from agent.recording import Recording
-from schemas.conversation import Consent, NoteConsent, Reply
+from agent.recording import understood_in
+from schemas.conversation import CallModel, PostCommand, Ranked, Reply, Understand, Understood
 from schemas.message import Asked, Command, Outcome
 from schemas.problems import Problem
 from tests.agent.at import recording
 
-CONSENT = {"consent": Consent(proposal_id="p", digest="d" * 64, approved=True)}
+UNDERSTOOD = Understood(ranking=(Ranked(intent="talk.help", score=0.9),), intent="talk.help", tier="lexical", model="m")
+POSTED = {"command_id": "c", "action": "resource.trash", "about": "r", "body": "-", "digest": "d" * 64}
 
 
-def refusing(steps: list[Command]) -> Recording:
-    async def ask(asked: Asked) -> Outcome:
-        await asyncio.sleep(0)
-        steps.append(asked.command)
-        refused = isinstance(asked.command, NoteConsent)
-        code = "turn_answered" if refused else None
-        return Outcome(command_id=asked.meta.id, status="rejected" if refused else "accepted", type="", code=code)
-
-    return replace(recording([]), ask=ask)
-
-
-async def test_what_is_begun_goes_out_before_the_next_step() -> None:
+async def test_the_first_step_that_follows_says_how_the_message_was_understood() -> None:
     steps: list[Command] = []
     turn = recording(steps)
-    turn.begin("consent", NoteConsent, **CONSENT)
-    await turn.record("reply", Reply, text="a", dialogue="b")
-    assert [type(step) for step in steps] == [NoteConsent, Reply]
-    assert not turn.begun
+    turn.understood = UNDERSTOOD
+    await turn.record("call 1", CallModel, call=1, model="m", request="d" * 64)
+    await turn.follow("post", PostCommand, **POSTED)
+    await turn.follow("reply", Reply, text="a", dialogue="b")
+    assert [understood_in(step) for step in steps] == [None, UNDERSTOOD, None]
 
 
-async def test_the_next_step_raises_what_was_refused_of_the_one_begun() -> None:
+async def test_before_what_is_no_step_it_is_one_by_itself() -> None:
     steps: list[Command] = []
-    turn = refusing(steps)
-    turn.begin("consent", NoteConsent, **CONSENT)
-    with pytest.raises(Problem, match="no such step"):
-        await turn.record("reply", Reply, text="a", dialogue="b")
-    assert [type(step) for step in steps] == [NoteConsent, Reply]
+    turn = recording(steps)
+    turn.understood = UNDERSTOOD
+    await turn.learn()
+    await turn.learn()
+    await turn.follow("reply", Reply, text="a", dialogue="b")
+    assert [(type(step), understood_in(step) is not None) for step in steps] == [(Understand, True), (Reply, False)]
 
 
-async def test_who_acts_without_a_step_of_their_own_learns_first_what_was_begun() -> None:
-    turn = refusing([])
-    turn.begin("consent", NoteConsent, **CONSENT)
+async def test_a_refusal_is_raised() -> None:
+    async def ask(asked: Asked) -> Outcome:
+        return Outcome(command_id=asked.meta.id, status="rejected", type="", code="turn_answered")
+
+    turn = recording([])
+    turn.ask = ask
     with pytest.raises(Problem, match="no such step"):
-        await turn.learn()
+        await turn.follow("reply", Reply, text="a", dialogue="b")

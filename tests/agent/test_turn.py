@@ -148,7 +148,7 @@ async def test_a_message_is_understood_done_and_answered() -> None:
     assert len(world.seen) == 1
 
 
-@pytest.mark.parametrize("after", ["conversation.understand", "conversation.post_command", "conversation.reply"])
+@pytest.mark.parametrize("after", ["conversation.post_command", "conversation.reply"])
 async def test_a_turn_that_is_cut_short_goes_on_and_does_nothing_twice(after: str) -> None:
     world = World(dies_after=after)
     with pytest.raises(ConnectionResetError):

@@ -8,6 +8,7 @@ from schemas.conversation import (
     AgentReplied,
     Answer,
     AssembleContext,
+    Assembled,
     CallModel,
     CommandPosted,
     Consent,
@@ -48,6 +49,7 @@ from schemas.conversation import (
     ToolExpired,
     ToolProposed,
     Understand,
+    Understood,
     Used,
 )
 from tests.given import given
@@ -107,7 +109,7 @@ def reply(turn: int, **more: Any) -> Reply:
     return Reply(conversation_id="talk", turn=turn, text=TEXT, dialogue=STATE, **more)
 
 
-def post(turn: int, proposal_id: str | None = None, digest: str = DIGEST) -> PostCommand:
+def post(turn: int, proposal_id: str | None = None, digest: str = DIGEST, **more: Any) -> PostCommand:
     return PostCommand(
         conversation_id="talk",
         turn=turn,
@@ -118,6 +120,7 @@ def post(turn: int, proposal_id: str | None = None, digest: str = DIGEST) -> Pos
         digest=digest,
         version=3,
         proposal_id=proposal_id,
+        **more,
     )
 
 
@@ -199,6 +202,32 @@ def test_a_message_is_understood_once_with_all_that_it_names() -> None:
         SlotFilled(turn=1, name="name", value=BODY),
         SlotCorrected(turn=1, name="resource_id", value=BODY, before=TEXT),
     )
+
+
+def test_how_a_message_was_understood_goes_on_record_with_what_follows_once() -> None:
+    understood = Understood(
+        ranking=(Ranked(intent="resource.rename", score=0.9),),
+        intent="resource.rename",
+        tier="lexical",
+        model="m",
+        slots=(Slot(name="name", value=BODY),),
+    )
+    recognised = IntentRecognised(
+        turn=1, ranking=understood.ranking, intent="resource.rename", tier="lexical", model="m"
+    )
+    known = (recognised, SlotFilled(turn=1, name="name", value=BODY))
+    used = Used(kind="row", id="r", digest=DIGEST)
+    said = reply(1, understood=understood, assembled=Assembled(used=(used,), tokens=9))
+    assembled = ContextAssembled(turn=1, used=(used,), tokens=9, foreign=True)
+    given(opened, received(1)).when(post(1, understood=understood)).then(*known, posted(1))
+    given(opened, received(1), *known, posted(1)).when(post(1, understood=understood)).then()
+    assert given(opened, received(1)).when(said).decided()[1] == [*known, assembled, replied(1)]
+    assert given(opened, received(1), *known, assembled).when(said).decided()[1] == [replied(1)]
+
+
+def test_a_step_that_is_refused_says_nothing_of_how_it_was_understood() -> None:
+    understood = Understood(ranking=(), intent="talk.help", tier="lexical", model="m")
+    given(opened, received(1)).when(post(1, "p", understood=understood)).refused("proposal_unconfirmed")
 
 
 def test_a_call_whose_answer_is_recorded_is_not_made_again() -> None:

@@ -14,7 +14,7 @@ from agent.persona import own
 from agent.tokens import tokens
 from infra.agent import endpoint
 from infra.agent.endpoint import says
-from schemas.conversation import AssembleContext, PostCommand, Propose, Summarise
+from schemas.conversation import PostCommand, Propose, Summarise
 from tests.agent.at import at
 from tests.agent.model.turning import ACTIONS, Person, eight, seven
 
@@ -43,7 +43,7 @@ async def test_after_others_words_a_change_is_confirmed(ada: Person) -> None:
     assert turned.asked == []
     assert turned.all(PostCommand) == []
     assert turned.the(Propose).action == "resource.rename"
-    context = turned.the(AssembleContext)
+    context = turned.assembled
     assert [(each.kind, each.id, each.foreign) for each in context.used] == [("document", "memo", True)]
 
 
@@ -108,7 +108,7 @@ async def test_what_the_person_told_and_what_was_said_before_is_theirs(ada: Pers
     assert 'Of turns 1 to 11: "They tagged invoices."' in read
     assert '12. The person said "who are you?": talk.who.' in read
     assert INJECTED not in read
-    used = turned.the(AssembleContext).used
+    used = turned.assembled.used
     assert [(each.kind, each.id, each.place, each.foreign) for each in used] == [
         ("memory", "m", "conversation:0:4", False),
         ("summary", "c", "1-11", False),

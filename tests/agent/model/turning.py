@@ -14,13 +14,14 @@ from agent.model.asking import Endpoint as Client
 from agent.model.budget import Budget
 from agent.model.listening import Listening
 from agent.moves import Heard
+from agent.recording import understood_in
 from agent.slots import Thing
-from agent.turn import Turns
+from agent.turn import Turns, _reply
 from agent.understanding.classifier import Ranking, Scored
 from commands.conversation import Conversation, decider
 from commands.decider import Asking, Refused, step
 from infra.agent.endpoint import Endpoint
-from schemas.conversation import ConversationCommand, NoteModel, Understand
+from schemas.conversation import Assembled, ConversationCommand, NoteModel
 from schemas.message import Asked, Fact, Outcome
 from tests.agent.actions.catalogue import everything
 from tests.agent.at import ADA, Answers, at
@@ -58,8 +59,15 @@ class Turned:
     @property
     def understood(self) -> tuple[str, str]:
         """By whom, and as what."""
-        step = self.the(Understand)
-        return step.tier, step.intent
+        (found,) = [each for step in self.steps if (each := understood_in(step)) is not None]
+        return found.tier, found.intent
+
+    @property
+    def assembled(self) -> Assembled:
+        """What the answer rests on."""
+        found = [getattr(each, "assembled", each) for each in self.steps]
+        (assembled,) = [each for each in found if isinstance(each, Assembled)]
+        return assembled
 
     @property
     def failures(self) -> list[str | None]:
@@ -123,7 +131,7 @@ class Person:
         ranking = asyncio.get_running_loop().create_future()
         ranking.set_result(sounding(words or [("talk.greet", 0.01)]))
         said = await self._turns()._said(here, ranking)
-        await asyncio.gather(*here.recording.begun)
+        await _reply(here.recording, said)
         return Turned(said, steps, rules.facts, doors.asked)
 
     def _turns(self) -> Turns:
