@@ -17,7 +17,7 @@ from agent.actions.action import Action, offered
 from agent.at import At, Said
 from agent.characters.character import Character
 from agent.dialogue import read, written
-from agent.doors import Doors, passes
+from agent.doors import Answer, Doors, passes
 from agent.knowledge.passage import Search
 from agent.moves import Heard
 from agent.recording import Ask, Recording
@@ -116,12 +116,13 @@ class Turns:
         cause, known = Cause(meta.correlation_id, meta.id), await self.newest(meta.subject)
         doors = Doors(self.app, caller, cause, known, waits=True)
         path = f"/v1/conversations/{meta.subject}"
-        conversation, turn = await gather(doors.get(path), doors.get(f"{path}/turns/{fact.turn}"))
+        conversation = await doors.get(path)
+        begun = conversation.good and conversation.body["version"] > meta.version
+        turn = await doors.get(f"{path}/turns/{fact.turn}") if begun else Answer(200, {}, _new(recording, fact))
         if not (conversation.good and turn.good):
             await _reply(recording, Said(conversation.detail or turn.detail, read(None)))
-        elif not turn.body["replied"] and conversation.body["answered"] < fact.turn:
-            at = await self._at(recording, doors, conversation.body, turn.body)
-            await self._take_up(at, ranking)
+        elif conversation.body["answered"] < fact.turn:
+            await self._take_up(await self._at(recording, doors, conversation.body, turn.body), ranking)
 
     async def _take_up(self, at: At, ranking: Awaitable[Ranking]) -> None:
         recording, subject = at.recording, at.recording.message.subject
@@ -179,6 +180,19 @@ class Turns:
             read = heard.read + tokens(said.text)
             at.recording.assembled = Assembled(used=used[:MOST_USED], tokens=read)
         return said
+
+
+def _new(recording: Recording, fact: MessageReceived) -> Mapping[str, Any]:
+    """Give a turn of which nothing is on record but its message, as it is read from the doors."""
+    return {
+        "text": recording.opened("message", fact.text),
+        "answered": fact.answered,
+        "foreign": False,
+        "calls": [],
+        "proposal": None,
+        "consent": None,
+        "posted": [],
+    }
 
 
 async def _resting(at: At, heard: Heard) -> At:

@@ -71,7 +71,14 @@ class World:
             if isinstance(fact, CommandPosted)
         ]
         turn = {"text": "rename invoice-7 to Verdi", "posted": posted, "consent": None, "proposal": None, "answered": 0}
-        conversation = {"character": None, "proposal": None, "dialogue": None, "answered": self.state.answered}
+        version = message().version + len(self.facts)
+        conversation = {
+            "version": version,
+            "character": None,
+            "proposal": None,
+            "dialogue": None,
+            "answered": self.state.answered,
+        }
         return Answers(
             {
                 "/v1/conversations/c": {**conversation, "character_version": None},
