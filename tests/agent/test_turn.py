@@ -81,7 +81,11 @@ class World:
         }
         return Answers(
             {
-                "/v1/conversations/c": {**conversation, "character_version": None},
+                "/v1/conversations/c": {
+                    **conversation,
+                    "character_version": None,
+                    "version": message().version + len(self.facts),
+                },
                 "/v1/conversations/c/turns/1": {**turn, "foreign": False, "replied": self.state.answered > 0},
                 "/v1/resources": {"items": [THING], "next": None},
                 "/v1/kinds": {"items": [], "next": None},
