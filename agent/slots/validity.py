@@ -15,8 +15,11 @@ KEPT = 1_000
 
 def wrong(action: Action, parameter: str, value: Any) -> str | None:
     """Say what is wrong with a value, as a sentence; None if nothing is."""
-    schema = action.schema(parameter) | {"$defs": action.parameters.get("$defs", {})}
-    error = next(_validator(orjson.dumps(schema)).iter_errors(value), None)
+    schema = action.schema(parameter)
+    text = orjson.dumps(schema)
+    if b'"$ref"' in text:
+        text = orjson.dumps(schema | {"$defs": action.parameters.get("$defs", {})})
+    error = next(_validator(text).iter_errors(value), None)
     if error is None:
         return None
     reason = str(schema.get("description", "")) if error.kind.name in ("pattern", "format") else ""

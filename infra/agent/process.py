@@ -8,10 +8,8 @@ import signal
 from collections.abc import Sequence
 from functools import partial
 
-import orjson
 import uvloop
 from aiokafka.errors import KafkaError
-from redis.exceptions import RedisError
 from threadpoolctl import threadpool_limits
 
 from agent.actions.action import Action
@@ -26,13 +24,13 @@ from agent.moves import Heard
 from agent.past import keep_short
 from agent.persona import persona
 from agent.teaching import taught
-from agent.telling import CHANNEL, Event
 from agent.turn import ANSWERED, Turns
 from agent.understanding.classifier import Classifier, Ranking
 from infra import kafka, metrics, redis, telemetry
 from infra.agent import indexing
 from infra.agent.callers import again
 from infra.agent.model import listening
+from infra.agent.telling import Telling
 from infra.agent.webhook import Webhook
 from infra.api import Joined, joined
 from infra.ending import STOPPING, leave_within
@@ -90,6 +88,7 @@ class Agent:
     def __init__(self, settings: Settings, doors: Joined) -> None:
         self._kept = settings.cache_dir / "agent"
         self._cache = redis.client(settings)
+        self._telling = Telling(self._cache)
         self._ranks: Classifier | None = None
         self._listening = listening(settings)
         plugins = load(settings.agent_plugins)
@@ -107,7 +106,7 @@ class Agent:
             character=persona,
             actions=actions,
             search=self._knowledge.search,
-            tell=self._tell,
+            tell=self._telling.tell,
             after=partial(after, [each for plugin in plugins for each in plugin.evaluators]),
         )
         self._policing = (
@@ -133,6 +132,7 @@ class Agent:
         await self._knowledge.stop()
         if self._listening is not None:
             await self._listening.model.close()
+        await self._telling.stop()
         await self._cache.aclose()
 
     def health(self) -> dict[str, str]:
@@ -171,13 +171,6 @@ class Agent:
             return await self._listening.hear(at, words)
         await keep_short(at)
         return words
-
-    async def _tell(self, conversation_id: str, events: Sequence[Event]) -> None:
-        """Tell who listens; nobody must, and what is told is on record soon, wherever this goes."""
-        try:
-            await self._cache.publish(CHANNEL + conversation_id, orjson.dumps(events))
-        except RedisError as error:
-            log.warning("nobody hears the agent for now", reason=str(error))
 
 
 def abilities(doors: Joined, plugins: Sequence[Plugin]) -> list[Action]:

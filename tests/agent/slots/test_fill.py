@@ -1,6 +1,7 @@
 """What comes of whole sentences, whatever they are."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 import jsonschema_rs
@@ -12,7 +13,13 @@ from agent.actions.phrases import phrases
 from agent.slots import Gazetteer, Thing
 from tests.agent.slots.talking import KNOWN, action, actions, bob, corrected, eight, said, seven, values
 
-MOST_SECONDS = 0.05
+MOST_COUNTING = 12_000_000
+"""A sentence of any length is read in the time that this machine takes to count so far."""
+
+
+@pytest.fixture(scope="module")
+def most_seconds() -> float:
+    return min(seconds(lambda: deque(range(MOST_COUNTING), 0)) for _ in range(3))
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -102,16 +109,16 @@ def test_json_in_a_name_is_a_name() -> None:
 @pytest.mark.parametrize(
     "name", ["resource.register", "resource.change", "resource.share", "resource.list", "audit.list"]
 )
-def test_a_long_text_is_read_quickly(name: str, text: str) -> None:
-    assert min(seconds(lambda: said(name, text, seven, eight)) for _ in range(3)) < MOST_SECONDS
+def test_a_long_text_is_read_quickly(name: str, text: str, most_seconds: float) -> None:
+    assert min(seconds(lambda: said(name, text, seven, eight)) for _ in range(3)) < most_seconds
 
 
-def test_many_things_are_looked_through_quickly() -> None:
+def test_many_things_are_looked_through_quickly(most_seconds: float) -> None:
     many = Gazetteer(
         [Thing("resource", f"invoice-{number}", f"Invoice {number}, Customer {number}") for number in range(2_000)]
     )
     text = "would you please trash the old invoice of the customer Rosi in Rome"
-    assert min(seconds(lambda: said("resource.trash", text, known=many)) for _ in range(3)) < MOST_SECONDS
+    assert min(seconds(lambda: said("resource.trash", text, known=many)) for _ in range(3)) < most_seconds
 
 
 # ── laws ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

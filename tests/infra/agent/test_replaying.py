@@ -77,8 +77,8 @@ def _actions() -> tuple[Action, ...]:
 
 
 def replaying(door: Door, intent: str, row: dict[str, Any], model: Listening | None = None) -> Replaying:
-    conversation = {"conversation_id": "c", "account_id": "a-1", "character": None, "character_version": None}
-    conversation |= {"version": 9}
+    nobody: dict[str, Any] = {"character": None, "character_version": None}
+    conversation = {"conversation_id": "c", "account_id": "a-1", "version": 9, **nobody}
     log = Log(conversation, [row], [], {"t": OUTCOME}, {}, [])
     return Replaying(door, log, _actions(), cast("Classifier", Sure(intent)), Person("a-1", KEY), model)
 

@@ -1,0 +1,58 @@
+"""What the agent tells is heard in order, and whoever is away keeps nobody waiting."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import orjson
+import pytest
+from redis.asyncio import Redis
+
+from agent.telling import CHANNEL
+from infra import redis
+from infra.agent.telling import MOST, Telling
+from infra.settings import Settings
+
+
+@pytest.fixture
+async def cache(stack: Settings) -> AsyncIterator[Redis]:
+    async with redis.client(stack) as client:
+        yield client
+
+
+async def test_what_is_told_of_each_conversation_is_heard_in_order(cache: Redis) -> None:
+    telling = Telling(cache)
+    async with cache.pubsub() as heard:
+        await heard.subscribe(CHANNEL + "a", CHANNEL + "b")
+        for _ in range(2):
+            await heard.get_message(timeout=5)
+        for n in range(20):
+            await telling.tell("ab"[n % 2], [{"n": n}])
+            await asyncio.sleep(0.001 * (n % 3))
+        await telling.stop()
+        told: dict[bytes, list[int]] = {b"a": [], b"b": []}
+        while (message := await heard.get_message(timeout=0.5)) is not None:
+            told[message["channel"][-1:]] += [each["n"] for each in orjson.loads(message["data"])]
+    assert told == {b"a": list(range(0, 20, 2)), b"b": list(range(1, 20, 2))}
+
+
+async def test_what_waits_is_told_at_once(cache: Redis) -> None:
+    telling = Telling(cache)
+    async with cache.pubsub() as heard:
+        await heard.subscribe(f"{CHANNEL}c")
+        await heard.get_message(timeout=5)
+        for n in range(3):
+            await telling.tell("c", [{"n": n}])
+        await telling.stop()
+        message = await heard.get_message(timeout=5)
+        assert message is not None
+        assert orjson.loads(message["data"]) == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
+async def test_a_redis_that_is_away_keeps_nobody_waiting_and_little_is_kept_for_it() -> None:
+    async with redis.client(Settings(redis_url="redis://127.0.0.1:1")) as nowhere:
+        telling = Telling(nowhere)
+        for n in range(2 * MOST):
+            await telling.tell(f"{n}", [{"n": n}])
+        assert len(telling._untold) == MOST
+        await telling.stop()
+        assert not telling._untold
