@@ -1,7 +1,7 @@
 """Where a turn is: who said what, what they may, what is known, and what is said back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from agent.dialogue import Dialogue
 from agent.doors import Doors
 from agent.knowledge.passage import Search
 from agent.recording import Recording
-from agent.slots import Context, Gazetteer, Thing
+from agent.slots import Context, Filled, Gazetteer, Thing, fill
 from schemas.conversation import Citation, Receipt, Remembered, Used
 
 
@@ -35,6 +35,7 @@ class At:
     search: Search
     doors: Doors
     recording: Recording
+    _filled: dict[tuple[str, Context], Filled] = field(default_factory=dict, repr=False)
 
     @property
     def account_id(self) -> str:
@@ -51,6 +52,13 @@ class At:
             candidates=doing.choices if doing is not None else (),
             asked=(doing.asked or None) if doing is not None else None,
         )
+
+    def filled(self, action: Action) -> Filled:
+        """Give what the message says of an action's parameters; it is read once, though understood and then done."""
+        asked = action.name, self.context
+        if asked not in self._filled:
+            self._filled[asked] = fill(action, self.text, self.known, self.context)
+        return self._filled[asked]
 
     def thing(self, domain: str, id_: str) -> Thing:
         """Give what is known of something by its id; no more than the id if it is not seen."""

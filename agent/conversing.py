@@ -14,7 +14,7 @@ from agent.at import At, Said
 from agent.dialogue import Doing
 from agent.knowledge.answering import answer as look_up
 from agent.moves import Agree, Begin, Cancel, Correct, Fill, Forbidden, Heard, Talk, Unclear
-from agent.slots import Thing, fill, question
+from agent.slots import Thing, question
 
 _QUESTION = re.compile(r"\?\s*$|^\W*(?:what|how|where|when|why|which|who|is|are|does|do|can|may)\b", re.IGNORECASE)
 
@@ -63,7 +63,7 @@ def _turned(at: At, name: str) -> At:
 
 async def _go_on(at: At, action: Action, values: dict[str, Any]) -> Said:
     """Do it if all is known that it takes, else ask for the next thing that lacks."""
-    found = fill(action, at.text, at.known, at.context)
+    found = at.filled(action)
     ambiguous = {name: each for name, each in found.ambiguous.items() if name not in values}
     invalid = {name: told for name, told in found.invalid.items() if name not in values}
     missing = [name for name in action.required if name not in values and name != _made(action)]

@@ -169,7 +169,7 @@ def _another(at: At, doing: Doing, ranked: Sequence[tuple[str, float]]) -> bool:
 
 
 def _answered(at: At, action: Action, doing: Doing) -> tuple[Move, Mapping[str, object]] | None:
-    found = fill(action, at.text, at.known, at.context)
+    found = at.filled(action)
     values = {name: value for name, value in found.values.items() if name not in doing.values or name == doing.asked}
     return (Fill(values), {}) if values else None
 
@@ -208,4 +208,4 @@ def _new(at: At, ranked: Sequence[tuple[str, float]], ranking: Ranking) -> Move:
     action = at.actions[intent]
     if action.effect != "reads" and negated(at.text):
         return Talk("talk.deny")
-    return Begin(intent, fill(action, at.text, at.known, at.context).values)
+    return Begin(intent, at.filled(action).values)

@@ -8,7 +8,7 @@ from typing import Any
 from agent.at import At, Said
 from agent.doors import cursor_of
 from agent.recording import digest
-from agent.slots import Thing, fill
+from agent.slots import Thing
 from schemas.conversation import Citation, Used
 
 FIELDS = {
@@ -62,7 +62,7 @@ async def answer(at: At, intent: str) -> Said:
 def _about(at: At) -> Sequence[Thing]:
     """Give what may be meant: what the message names, else what was spoken of last."""
     action = at.actions.get("resource.history")
-    found = fill(action, at.text, at.known, at.context) if action is not None else None
+    found = at.filled(action) if action is not None else None
     if found is not None and "resource_id" in found.values:
         return [at.thing("resource", found.values["resource_id"])]
     if found is not None and "resource_id" in found.ambiguous:

@@ -9,7 +9,6 @@ from agent.at import At
 from agent.hearing import PERHAPS
 from agent.model.naming import is_said
 from agent.moves import Heard
-from agent.slots import fill
 from agent.slots.naming import references
 
 _I = re.compile(r"\b(?:me|my|mine|myself|I)\b", re.IGNORECASE)
@@ -31,7 +30,7 @@ def own(at: At, action: Action, values: Mapping[str, Any], words: Heard) -> bool
         return False
     doing = at.dialogue.doing
     known = doing.values if doing is not None and doing.action == action.name and not doing.unsaid else {}
-    heard = fill(action, at.text, at.known, at.context).values
+    heard = at.filled(action).values
     meant = {name: heard[name] for name in references(action) if name in heard}
     return all(
         value == meant[name] if name in meant else value in (heard.get(name), known.get(name)) or _named(at, value)
