@@ -4,6 +4,7 @@ It has the doors in itself, and asks them in the name of whoever it answers; not
 """
 
 import asyncio
+import hashlib
 import signal
 from collections.abc import Sequence
 from functools import partial
@@ -33,6 +34,7 @@ from infra.agent.model import listening
 from infra.agent.telling import Telling
 from infra.agent.webhook import Webhook
 from infra.api import Joined, joined
+from infra.auth.recent import Recent
 from infra.ending import STOPPING, leave_within
 from infra.ready import agree, reach
 from infra.settings import Settings
@@ -48,6 +50,9 @@ PATIENCE = 10.0
 
 AT_ONCE = 16
 """Conversations of one partition that are answered at once: most of a turn is waiting, for a model above all."""
+
+SAID_BEFORE = 2_000
+"""Messages whose meaning is remembered: people greet, thank and agree in the same few words."""
 
 log = telemetry.log(__name__)
 
@@ -90,6 +95,7 @@ class Agent:
         self._cache = redis.client(settings)
         self._telling = Telling(self._cache)
         self._ranks: Classifier | None = None
+        self._said_before = Recent[bytes, Ranking](SAID_BEFORE)
         self._listening = listening(settings)
         plugins = load(settings.agent_plugins)
         actions = abilities(doors, plugins)
@@ -163,7 +169,13 @@ class Agent:
 
     async def _rank(self, text: str) -> Ranking:
         assert self._ranks is not None  # noqa: S101 - nothing is followed before
-        return await asyncio.to_thread(self._ranks.rank, text)
+        # By its digest: what people said stays nowhere.
+        said = hashlib.blake2b(text.encode(), digest_size=16).digest()
+        ranking = self._said_before.get(said)
+        if ranking is None:
+            ranking = await asyncio.to_thread(self._ranks.rank, text)
+            self._said_before.keep(said, ranking)
+        return ranking
 
     async def _hears(self, at: At, ranking: Ranking) -> Heard:
         words = await asyncio.to_thread(hear, at, ranking)
