@@ -28,6 +28,9 @@ NEAR = 1_000
 LINGER, FEW = 0.02, 500
 """Seconds for more facts to come together after few: a transaction costs as much for one as for twenty."""
 
+LINGER_OF_ALL = 0.1
+"""The same where facts of many domains are kept: to fetch of all their journals costs as much as the transaction."""
+
 FIRST_REST, LONGEST_REST = 0.1, 10.0
 FETCH_BYTES, PARTITION_BYTES = 8 << 20, 4 << 20
 """What is read at once, of all journals and of one: many facts of few make fewer rows than few facts of many."""
@@ -63,6 +66,7 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         self._settings = settings
         self._projection = projection
         self._sink = sink
+        self._linger = LINGER if len(projection.domains) == 1 else LINGER_OF_ALL
         self._sought: dict[Place, int] = {}
         self._rest = FIRST_REST
         self._beaten = 0.0
@@ -114,7 +118,7 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
                 self._forget()
             await self._look(consumer)
             if stretches and few:
-                await asyncio.sleep(LINGER)
+                await asyncio.sleep(self._linger)
         except KafkaError:
             raise
         except Exception as error:  # noqa: BLE001 - PostgreSQL or Redis, most likely; the log says
