@@ -4,6 +4,7 @@ It has the doors in itself, and asks them in the name of whoever it answers; not
 """
 
 import asyncio
+import gc
 import hashlib
 import signal
 from collections.abc import Sequence
@@ -77,6 +78,8 @@ async def _work(settings: Settings) -> None:
         port, name = settings.agent_port, "ANNAL_AGENT_PORT"
         async with metrics.shown(port, name, agent.health, agent.ready) as addresses:
             await agent.start()
+            # What it was taught lives as long as the process, and need not be looked through for what is gone.
+            gc.freeze()
             log.info("agent started", metrics=addresses, actions=len(agent.turns.actions))
             await stopping.wait()
             await agent.stop()
