@@ -1,28 +1,87 @@
 """What a person may see and speak of: their newest resources and kinds, read with their own rights."""
 
 from asyncio import gather
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from agent.doors import Doors
-from agent.slots import Thing
+from agent.slots import Gazetteer, Thing
+from infra.auth.recent import Recent
+from schemas.message import Position
 
 MOST = 200
+MOST_KEPT = 500
 _SEEN = (("resource", "/v1/resources"), ("kind", "/v1/kinds"))
 _ACCOUNTS = "account:read"
 
-
-async def seen(doors: Doors) -> list[Thing]:
-    """Give the things, each as it is now."""
-    asked = [_of(doors, *each) for each in _SEEN]
-    return [thing for things in await gather(*asked, _accounts(doors)) for thing in things]
+Reached = Callable[[str], str]
+"""Says how far the read model of a domain is, as the answers of its list do."""
 
 
-async def _of(doors: Doors, domain: str, path: str) -> list[Thing]:
-    if not doors.caller.may(f"{domain}:read"):
-        return []
-    answer = await doors.get(path, {"limit": MOST})
-    return [_thing(domain, row) for row in answer.body["items"]] if answer.good else []
+class _Kept(NamedTuple):
+    """What a person saw, and how far the read model was."""
+
+    position: str
+    things: list[Thing]
+
+
+class _Known(NamedTuple):
+    """A gazetteer, and what it was made of."""
+
+    made_of: Sequence[list[Thing]]
+    gazetteer: Gazetteer
+
+
+class Things:
+    """Reads what people see, and remembers it for as long as its read model does not move."""
+
+    def __init__(self, reached: Reached) -> None:
+        self._reached = reached
+        self._kept = Recent[Hashable, _Kept](MOST_KEPT)
+        self._known = Recent[Hashable, _Known](MOST_KEPT)
+
+    async def seen(self, doors: Doors) -> Gazetteer:
+        """Give the things, each as it is now."""
+        *remembered, accounts = await gather(*(self._of(doors, *each) for each in _SEEN), _accounts(doors))
+        if accounts:
+            return Gazetteer([*(thing for things in remembered for thing in things), *accounts])
+        known = self._known.get(_who(doors))
+        if known is None or any(one is not other for one, other in zip(known.made_of, remembered, strict=True)):
+            known = _Known(remembered, Gazetteer(thing for things in remembered for thing in things))
+            self._known.keep(_who(doors), known)
+        return known.gazetteer
+
+    async def _of(self, doors: Doors, domain: str, path: str) -> list[Thing]:
+        if not doors.caller.may(f"{domain}:read"):
+            return []
+        name, position = (*_who(doors), domain), self._reached(domain)
+        kept = self._kept.get(name)
+        if kept is not None and kept.position == position and _knows(position, domain, doors.reached):
+            return kept.things
+        answer = await doors.get(path, {"limit": MOST})
+        if not answer.good:
+            return []
+        things = [_thing(domain, row) for row in answer.body["items"]]
+        self._kept.keep(name, _Kept(answer.headers.get("annal-position", ""), things))
+        return things
+
+
+async def seen(doors: Doors) -> Gazetteer:
+    """Give the things as they are now, and remember nothing."""
+    return await Things(lambda _: "").seen(doors)
+
+
+def _who(doors: Doors) -> tuple[Hashable, ...]:
+    """Two who may not do the same do not see the same, though they be one."""
+    return doors.caller.actor.id, doors.caller.grants
+
+
+def _knows(position: str, domain: str, wanted: Sequence[str]) -> bool:
+    """Say whether a position is as far as all those that are wanted of a domain."""
+    had = [Position.parse(each) for each in position.split(",") if each]
+    offsets = {(each.domain, each.partition): each.offset for each in had}
+    of_it = (each for each in map(Position.parse, wanted) if each.domain == domain)
+    return all(offsets.get((each.domain, each.partition), -1) >= each.offset for each in of_it)
 
 
 def _thing(domain: str, row: Mapping[str, Any]) -> Thing:

@@ -23,7 +23,6 @@ from agent.moves import Heard
 from agent.recording import Ask, Recording
 from agent.slots import Gazetteer
 from agent.telling import Event
-from agent.things import seen
 from agent.tokens import tokens
 from agent.understanding.classifier import Ranking
 from infra.auth import Caller, Cause
@@ -48,6 +47,9 @@ Newest = Callable[[str], Awaitable[list[str]]]
 Rank = Callable[[str], Awaitable[Ranking]]
 """Says what a text is like by its words alone."""
 
+Seen = Callable[[Doors], Awaitable[Gazetteer]]
+"""Gives what whoever asks the doors may see."""
+
 Hears = Callable[[At, Ranking], Awaitable[Heard]]
 Characters = Callable[[Doors, Mapping[str, Any]], Awaitable[Character]]
 Tell = Callable[[str, Sequence[Event]], Awaitable[None]]
@@ -67,6 +69,7 @@ class Turns:
     person: Persons
     newest: Newest
     rank: Rank
+    seen: Seen
     hears: Hears
     character: Characters
     actions: Sequence[Action]
@@ -141,7 +144,7 @@ class Turns:
         # What was done in the turns before is known to all that is read in this one.
         doors.reached += dialogue.reached
         may = {action.name: action for action in offered(self.actions, doors.caller)}
-        things, character = await gather(seen(doors), self.character(doors, conversation))
+        known, character = await gather(self.seen(doors), self.character(doors, conversation))
         return At(
             text=turn["text"] or "",
             now=datetime.fromtimestamp(recording.message.time / 1000, UTC),
@@ -150,7 +153,7 @@ class Turns:
             dialogue=dialogue,
             actions=may,
             forbidden={action.name: action for action in self.actions if action.name not in may},
-            known=Gazetteer(things),
+            known=known,
             character=character,
             search=self.search,
             doors=doors,

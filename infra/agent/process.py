@@ -26,6 +26,7 @@ from agent.moves import Heard
 from agent.past import keep_short
 from agent.persona import persona
 from agent.teaching import taught
+from agent.things import Things
 from agent.turn import ANSWERED, Turns
 from agent.understanding.classifier import Classifier, Ranking
 from infra import kafka, metrics, redis, telemetry
@@ -39,12 +40,16 @@ from infra.auth.recent import Recent
 from infra.ending import STOPPING, leave_within
 from infra.ready import agree, reach
 from infra.settings import Settings
+from projections import kind, resource
+from projections.door import ReadDoor
+from projections.terms import Terms
 from schemas.conversation import MessageReceived
 from schemas.message import Asked, Outcome, Recorded
 from schemas.problems import Problem
 from streams.forms import Identity
 from streams.policing import Policing
 from streams.seeing import NotNow
+from streams.visit import ANYBODY
 
 PATIENCE = 10.0
 """Seconds that a step of a turn waits to be decided."""
@@ -54,6 +59,9 @@ AT_ONCE = 16
 
 SAID_BEFORE = 2_000
 """Messages whose meaning is remembered: people greet, thank and agree in the same few words."""
+
+SEEN = {"resource": resource.projection, "kind": kind.projection}
+"""The read models of what people speak of."""
 
 log = telemetry.log(__name__)
 
@@ -111,6 +119,7 @@ class Agent:
             person=doors.identity.vault.known,
             newest=partial(newest, doors.ends),
             rank=self._rank,
+            seen=Things(partial(_reached, doors.read)).seen,
             hears=self._hears,
             character=persona,
             actions=actions,
@@ -186,6 +195,10 @@ class Agent:
             return await self._listening.hear(at, words)
         await keep_short(at)
         return words
+
+
+def _reached(read: ReadDoor, domain: str) -> str:
+    return read.position(Terms(ANYBODY, {}, 0, ""), SEEN[domain])
 
 
 def abilities(doors: Joined, plugins: Sequence[Plugin]) -> list[Action]:

@@ -26,6 +26,7 @@ from agent.moves import Heard
 from agent.persona import persona
 from agent.promoting import Log
 from agent.recording import understood_in
+from agent.things import seen
 from agent.turn import Turns
 from agent.understanding.classifier import Classifier, Ranking
 from infra.agent.options import Door
@@ -110,7 +111,7 @@ class Replaying:
             """Nobody listens to a replay, and nobody looks at it afterwards."""
 
         return Turns(
-            self._answer, self._ask, again, person, newest, rank, hears, persona, self.actions, search, tell, tell
+            self._answer, self._ask, again, person, newest, rank, seen, hears, persona, self.actions, search, tell, tell
         )
 
     async def _ask(self, asked: Asked) -> Outcome:

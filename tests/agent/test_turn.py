@@ -13,6 +13,7 @@ from agent.dialogue import Dialogue, written
 from agent.hearing import hear
 from agent.moves import Heard
 from agent.persona import own
+from agent.things import seen
 from agent.turn import Turns
 from agent.understanding.classifier import Ranking, Scored
 from commands.conversation import Conversation, decider
@@ -123,7 +124,9 @@ class World:
         async def after(at: At) -> None:
             self.seen.append(at)
 
-        turns = Turns(doors, self.ask, again, person, newest, sure, hears, character, (RENAME,), search, tell, after)
+        turns = Turns(
+            doors, self.ask, again, person, newest, sure, seen, hears, character, (RENAME,), search, tell, after
+        )
         await turns.take(Recorded(message(), received()))
         return doors
 

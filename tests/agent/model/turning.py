@@ -150,6 +150,7 @@ class Person:
             person=needless,
             newest=needless,
             rank=needless,
+            seen=needless,
             hears=hears,
             character=needless,
             actions=(),
