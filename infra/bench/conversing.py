@@ -25,7 +25,9 @@ from infra.embedded.process import Child
 from infra.ready import unready_behind
 from infra.settings import Unusable
 
-TURNS = 100
+WARM, TURNS = 10, 100
+"""Renamings of one conversation; those said first are not counted."""
+
 TALKING, SECONDS = 32, 20.0
 READ = 50
 """Messages that are read for the floor."""
@@ -68,7 +70,7 @@ async def talking(bed: Bed) -> Sequence[Reading]:
             agent.wait_ready(lambda: unready_behind(bed.settings, agent=True) is None, PATIENCE * 4)
             things = await _things(session)
             async with _Talk(session) as talk:
-                for n in range(1 + bed.rounds(TURNS)):
+                for n in range(WARM + bed.rounds(TURNS)):
                     bed.say(f"renaming, time {n}")
                     await talk.turn(SAID[2].format(thing=things[n % len(things)], n=n))
             bed.say("the same without the agent")
@@ -77,7 +79,7 @@ async def talking(bed: Bed) -> Sequence[Reading]:
             cores, began = _cores(agent), perf_counter()
             turns = await _talks(session, things, bed.seconds(SECONDS))
             seconds, cores = perf_counter() - began, _cores(agent) - cores
-    firsts, whole = zip(*talk.taken[1:], strict=True)
+    firsts, whole = zip(*talk.taken[WARM:], strict=True)
     floor = 1000 * percentile(asked, 0.95)
     return [
         Reading(1000 * percentile(firsts, 0.95), floor),
