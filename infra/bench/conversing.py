@@ -38,7 +38,7 @@ PATIENCE = 30.0
 THINGS = 50
 """Resources that the person may see."""
 
-SAID = ("hello", "show me my resources", "rename {thing} to Number {n}")
+SAID = ("hello", "show me my resources", "rename {thing} to {name}")
 """What is said in turn where many talk; each renaming is one that nobody said before."""
 
 
@@ -72,12 +72,13 @@ async def talking(bed: Bed) -> Sequence[Reading]:
             async with _Talk(session) as talk:
                 for n in range(WARM + bed.rounds(TURNS)):
                     bed.say(f"renaming, time {n}")
-                    await talk.turn(SAID[2].format(thing=things[n % len(things)], n=n))
+                    await talk.turn(SAID[2].format(thing=things[n % len(things)], name=f"Number {n}"))
             bed.say("the same without the agent")
             asked = [await _renamed(session, things[n % len(things)], n) for n in range(bed.rounds(TURNS))]
             bed.say(f"{TALKING} conversations at once")
+            await _talks(session, things, "warm", bed.seconds(SECONDS / 2))
             cores, began = _cores(agent), perf_counter()
-            turns = await _talks(session, things, bed.seconds(SECONDS))
+            turns = await _talks(session, things, "Number", bed.seconds(SECONDS))
             seconds, cores = perf_counter() - began, _cores(agent) - cores
     firsts, whole = zip(*talk.taken[WARM:], strict=True)
     floor = 1000 * percentile(asked, 0.95)
@@ -100,7 +101,7 @@ def _read(thing: str) -> float:
     """Give the seconds of a core that the transformer takes for a renaming."""
     began = process_time()
     for n in range(READ):
-        read([SAID[2].format(thing=thing, n=f"0.{n}")])
+        read([SAID[2].format(thing=thing, name=f"Number 0.{n}")])
     return (process_time() - began) / READ
 
 
@@ -179,15 +180,15 @@ class _Talk:
         self.taken.append((first, perf_counter() - began))
 
 
-async def _talks(session: aiohttp.ClientSession, things: Sequence[str], seconds: float) -> int:
-    """Let many talk at once, each as soon as they were answered; give the turns."""
+async def _talks(session: aiohttp.ClientSession, things: Sequence[str], name: str, seconds: float) -> int:
+    """Let many talk at once, each as soon as they were answered; give the turns. Things are called by that name."""
     until = perf_counter() + seconds
 
     async def talk_on(number: int) -> int:
         async with _Talk(session) as talk:
             while perf_counter() < until:
                 n = number + len(talk.taken)
-                await talk.turn(SAID[n % len(SAID)].format(thing=things[n % len(things)], n=f"{number}.{n}"))
+                await talk.turn(SAID[n % len(SAID)].format(thing=things[n % len(things)], name=f"{name} {number}.{n}"))
             return len(talk.taken)
 
     return sum(await asyncio.gather(*map(talk_on, range(TALKING))))
