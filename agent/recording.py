@@ -48,14 +48,15 @@ class Recording:
 
     async def follow(self, step: str, kind_of: Callable[..., Command], **said: Any) -> Outcome:
         """Ask a command that follows from how the message was understood. Raises Problem for a refusal."""
-        understood, self.understood = self.understood, None
-        return await self.record(step, kind_of, understood=understood, **said)
+        outcome = await self.record(step, kind_of, understood=self.understood, **said)
+        self.understood = None
+        return outcome
 
     async def learn(self) -> None:
         """Put on record how the message was understood, before something that is no step. Raises Problem."""
-        understood, self.understood = self.understood, None
-        if understood is not None:
-            await self.record("understand", Understand, **dict(understood))
+        if self.understood is not None:
+            await self.record("understand", Understand, **dict(self.understood))
+            self.understood = None
 
     async def take(self, step: str, command: Command) -> Outcome:
         """Ask a command about this conversation. Raises Problem for a refusal."""

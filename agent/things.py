@@ -56,7 +56,7 @@ class Things:
             return []
         name, position = (*_who(doors), domain), self._reached(domain)
         kept = self._kept.get(name)
-        if kept is not None and kept.position == position and _knows(position, domain, doors.reached):
+        if kept is not None and position == kept.position != "" and _knows(position, domain, doors.reached):
             return kept.things
         answer = await doors.get(path, {"limit": MOST})
         if not answer.good:

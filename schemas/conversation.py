@@ -283,9 +283,8 @@ class PostCommand(_Step):
 class Reply(_Step):
     """Answer a message. `dialogue` is what the agent must know at the next one; text and dialogue are sealed.
 
-    `assembled` is what the answer rests on, where that is not on record yet.
-
-    Both are null when the person was erased meanwhile: nothing can be sealed for them.
+    Both are null when the person was erased meanwhile: nothing can be sealed for them. `assembled` is what the answer
+    rests on, where that is not on record yet.
     """
 
     type: ClassVar[str] = "conversation.reply"

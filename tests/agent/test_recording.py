@@ -32,11 +32,18 @@ async def test_before_what_is_no_step_it_is_one_by_itself() -> None:
     assert [(type(step), understood_in(step) is not None) for step in steps] == [(Understand, True), (Reply, False)]
 
 
-async def test_a_refusal_is_raised() -> None:
+async def test_a_refusal_is_raised_and_the_next_step_says_how_the_message_was_understood() -> None:
+    steps: list[Command] = []
+
     async def ask(asked: Asked) -> Outcome:
-        return Outcome(command_id=asked.meta.id, status="rejected", type="", code="turn_answered")
+        steps.append(asked.command)
+        refused = isinstance(asked.command, PostCommand)
+        code = "proposal_changed" if refused else None
+        return Outcome(command_id=asked.meta.id, status="rejected" if refused else "accepted", type="", code=code)
 
     turn = recording([])
-    turn.ask = ask
+    turn.ask, turn.understood = ask, UNDERSTOOD
     with pytest.raises(Problem, match="no such step"):
-        await turn.follow("reply", Reply, text="a", dialogue="b")
+        await turn.follow("post", PostCommand, **POSTED)
+    await turn.follow("reply", Reply, text="a", dialogue="b")
+    assert [understood_in(step) for step in steps] == [UNDERSTOOD, UNDERSTOOD]

@@ -98,6 +98,15 @@ async def test_accounts_are_read_each_time() -> None:
         assert known.things[-1] == Thing("account", "bob", address, "", "account:0:1")
 
 
+async def test_while_nobody_knows_how_far_read_models_are_all_is_read() -> None:
+    read = Read()
+    things = Things(lambda _: "")
+    read.position = {}
+    await things.seen(read.doors())
+    await things.seen(read.doors())
+    assert read.asked.count("/v1/resources") == 2
+
+
 async def test_an_answer_that_is_none_is_not_remembered() -> None:
     read = Read()
     things = remembering(read)
