@@ -2,17 +2,28 @@
 
 import re
 
+from agent.understanding.classifier import Classifier, Ranking
+
 TAUGHT = "invoice-7"
 """The id that most examples name (agent/actions/english.py)."""
 
 _SHORT = 4
 """Figures of a number that people gave: `report-2026` is as it was taught."""
 
-_JOINED = re.compile(r"(?<![\w@.-])[A-Za-z]\w*(?:-\w+)+(?![\w@-])")
+_JOINED = re.compile(
+    r"(?<![\w@.-])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z]\w*(?:-\w+)+)(?![\w@-])", re.IGNORECASE
+)
+
+
+def understood(classifier: Classifier, text: str) -> Ranking:
+    """Say what a message is like; where it is like nothing, without the ids by chance in it."""
+    ranking = classifier.rank(text)
+    usual = with_taught_ids(text)
+    return ranking if ranking.in_scope or usual == text else classifier.rank(usual)
 
 
 def with_taught_ids(text: str) -> str:
-    """Give a text as it is understood: with an id that was taught in the place of each one made by chance."""
+    """Give a text with an id that was taught in the place of each one made by chance."""
     return _JOINED.sub(_taught, text)
 
 

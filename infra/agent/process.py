@@ -29,7 +29,7 @@ from agent.teaching import taught
 from agent.things import Things
 from agent.turn import ANSWERED, Turns
 from agent.understanding.classifier import Classifier, Ranking
-from agent.understanding.ids import with_taught_ids
+from agent.understanding.ids import understood
 from infra import kafka, metrics, redis, telemetry
 from infra.agent import indexing
 from infra.agent.callers import again
@@ -182,12 +182,11 @@ class Agent:
 
     async def _rank(self, text: str) -> Ranking:
         assert self._ranks is not None  # noqa: S101 - nothing is followed before
-        text = with_taught_ids(text)
         # By its digest: what people said stays nowhere.
         said = hashlib.blake2b(text.encode(), digest_size=16).digest()
         ranking = self._said_before.get(said)
         if ranking is None:
-            ranking = await asyncio.to_thread(self._ranks.rank, text)
+            ranking = await asyncio.to_thread(understood, self._ranks, text)
             self._said_before.keep(said, ranking)
         return ranking
 

@@ -29,7 +29,7 @@ from agent.recording import understood_in
 from agent.things import seen
 from agent.turn import Turns
 from agent.understanding.classifier import Classifier, Ranking
-from agent.understanding.ids import with_taught_ids
+from agent.understanding.ids import understood
 from infra.agent.options import Door
 from infra.agent.remote import Refused, ask
 from infra.auth import Caller
@@ -99,7 +99,7 @@ class Replaying:
             return []
 
         async def rank(text: str) -> Ranking:
-            return self.classifier.rank(with_taught_ids(text))
+            return understood(self.classifier, text)
 
         async def hears(at: At, ranking: Ranking) -> Heard:
             words = hear(at, ranking)
