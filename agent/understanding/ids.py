@@ -16,10 +16,14 @@ _JOINED = re.compile(
 
 
 def understood(classifier: Classifier, text: str) -> Ranking:
-    """Say what a message is like; where it is like nothing, without the ids by chance in it."""
+    """Say what a message is like; where it is like nothing, without the ids by chance in it.
+
+    An id alone answers what was asked, and asks for nothing.
+    """
     ranking = classifier.rank(text)
     usual = with_taught_ids(text)
-    return ranking if ranking.in_scope or usual == text else classifier.rank(usual)
+    says_more = any(character.isalpha() for character in usual.replace(TAUGHT, ""))
+    return ranking if ranking.in_scope or usual == text or not says_more else classifier.rank(usual)
 
 
 def with_taught_ids(text: str) -> str:

@@ -51,11 +51,13 @@ def test_only_what_is_like_nothing_is_looked_at_without_its_ids() -> None:
     assert understood(knowing, "delete report-991bc0ee").in_scope
     assert understood(knowing, "delete by chance report-991bc0ee")
     assert not understood(knowing, "by chance").in_scope
+    assert not understood(knowing, "chance-991bc0ee!").in_scope
     assert asked == [
         "delete report-991bc0ee",
         "delete by chance report-991bc0ee",
         "delete by chance invoice-7",
         "by chance",
+        "chance-991bc0ee!",
     ]
 
 
