@@ -21,9 +21,11 @@ def understood(classifier: Classifier, text: str) -> Ranking:
     An id alone answers what was asked, and asks for nothing.
     """
     ranking = classifier.rank(text)
+    if ranking.in_scope:
+        return ranking
     usual = with_taught_ids(text)
     says_more = any(character.isalpha() for character in usual.replace(TAUGHT, ""))
-    return ranking if ranking.in_scope or usual == text or not says_more else classifier.rank(usual)
+    return classifier.rank(usual) if usual != text and says_more else ranking
 
 
 def with_taught_ids(text: str) -> str:

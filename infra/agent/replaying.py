@@ -194,14 +194,14 @@ class Replaying:
                 self.dialogue = self._opened("dialogue", step.dialogue)
 
     def _decided(self, stopped: str) -> Decided:
-        understood = next((found for step in self.steps if (found := understood_in(step))), None)
-        slots = {each.name: self._opened("slot", each.value) for each in understood.slots} if understood else {}
+        meant = next((found for step in self.steps if (found := understood_in(step))), None)
+        slots = {each.name: self._opened("slot", each.value) for each in meant.slots} if meant else {}
         proposed = next((step for step in self.steps if isinstance(step, Propose)), None)
         posted = next((step for step in self.steps if isinstance(step, PostCommand)), None)
         reply = next((step for step in self.steps if isinstance(step, Reply)), None)
         calls = [step for step in self.steps if isinstance(step, NoteModel)]
         return Decided(
-            understood.intent if understood else None,
+            meant.intent if meant else None,
             slots,
             [proposed.action, self._opened("command", proposed.body)] if proposed else None,
             [posted.action, self._opened("command", posted.body)] if posted else None,

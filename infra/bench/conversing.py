@@ -45,13 +45,8 @@ SAID = ("hello", "show me my resources", "rename {thing} to {name}")
 @measures(
     Row("agent.first.p95", "Message that has a resource renamed → first words of the answer", "ms", at_most=150),
     Row("agent.turn.p95", "The same → the turn is on record", "ms", at_most=500),
-    Row(
-        "agent.process",
-        "Turns for each second that the agent's process has a core: greetings, lists and renamings in turn",
-        "turns/s",
-        at_least=50,
-    ),
-    Row("agent.turns", "The same by the clock, where all of Annal and 32 who talk share this machine", "turns/s"),
+    Row("agent.turns", "Turns a second of one process: greetings, lists and renamings in turn", "turns/s", at_least=50),
+    Row("agent.process", "The same for each second that the agent's process has a core", "turns/s"),
     patience=300,
 )
 async def talking(bed: Bed) -> Sequence[Reading]:
@@ -85,8 +80,8 @@ async def talking(bed: Bed) -> Sequence[Reading]:
     return [
         Reading(1000 * percentile(firsts, 0.95), floor),
         Reading(1000 * percentile(whole, 0.95), floor),
-        Reading(turns / cores, len(SAID) / _read(things[0])),
         Reading(turns / seconds),
+        Reading(turns / cores, len(SAID) / _read(things[0])),
     ]
 
 
