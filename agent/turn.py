@@ -52,7 +52,7 @@ Seen = Callable[[Doors], Awaitable[Gazetteer]]
 
 Hears = Callable[[At, Ranking], Awaitable[Heard]]
 Characters = Callable[[Doors, Mapping[str, Any]], Awaitable[Character]]
-Tell = Callable[[str, Sequence[Event]], Awaitable[None]]
+Tell = Callable[[str, Sequence[Event]], None]
 """Tells whoever listens to a conversation what goes on in it."""
 
 After = Callable[[At], Awaitable[None]]
@@ -107,7 +107,7 @@ class Turns:
         recording = await self._recording(meta, fact)
         told = f"Something failed here ({type(error).__name__}); tell whoever runs this service, naming {meta.id}."
         await _reply(recording, Said(told, read(None)))
-        await self.tell(meta.subject, telling.failed(recording, "rule_failed", told))
+        self.tell(meta.subject, telling.failed(recording, "rule_failed", told))
 
     async def _recording(self, meta: FactMeta, fact: MessageReceived) -> Recording:
         return Recording(self.ask, meta, fact.account_id, fact.turn, await self.person(fact.account_id))
@@ -129,12 +129,12 @@ class Turns:
 
     async def _take_up(self, at: At, ranking: Awaitable[Ranking]) -> None:
         recording, subject = at.recording, at.recording.message.subject
-        await self.tell(subject, telling.started(recording))
+        self.tell(subject, telling.started(recording))
         said = await self._said(at, ranking)
         said = replace(said, dialogue=said.dialogue.knowing(at.doors.reached))
-        await self.tell(subject, [*telling.called(said), *telling.message(recording, said.text)])
+        self.tell(subject, [*telling.called(said), *telling.message(recording, said.text)])
         await _reply(recording, said)
-        await self.tell(subject, telling.finished(recording, said))
+        self.tell(subject, telling.finished(recording, said))
         await self.after(at)
 
     async def _at(
@@ -170,7 +170,7 @@ class Turns:
             return await _consented(at)
         heard = await self.hears(at, await ranking)
         at = await _resting(at, heard)
-        await self.tell(at.recording.message.subject, telling.understood(heard.intent))
+        self.tell(at.recording.message.subject, telling.understood(heard.intent))
         _note(at, heard)
         try:
             said = await conversing.follow(at, heard)

@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from infra import kafka, mail, metrics, redis, telemetry
 from infra.effects import ERASING, Effects
 from infra.ending import STOPPING, leave_within
+from infra.publishing import Publishing
 from infra.ready import agree
 from infra.settings import Settings, Unusable
 from schemas import topics
@@ -32,7 +33,6 @@ from streams.policing import Policing, asking
 from streams.producer import Producer
 from streams.pulse import Heartbeat
 from streams.records import KEPT_MS
-from streams.replies import RedisReplies
 from streams.store import Store
 
 log = telemetry.log(__name__)
@@ -82,7 +82,8 @@ class Worker:
         self._kinds = FollowedKinds(self._connection)
         self._producer = Producer(self._connection, APPEND_TIMEOUT)
         self._pulse = Heartbeat(SESSION_TIMEOUT)
-        self._around = Around(self._kinds, self._pulse, RedisReplies(redis.client(settings)))
+        self._replies = Publishing(redis.client(settings))
+        self._around = Around(self._kinds, self._pulse, self._replies)
         self._asker = Asker(self._connection)
         self._effects = Effects(settings)
         # In three groups: commands that follow on a fact, and keys that are to end, do not wait for mail.
@@ -111,6 +112,7 @@ class Worker:
             await asyncio.gather(self.app.stop(), *(policing.stop() for policing in self._policing))
             await asyncio.gather(self._asker.stop(), self._effects.close())
             await self._producer.stop()
+            await self._replies.stop()
             await self._kinds.stop()
         if self.app.crash_reason is not None:
             raise self.app.crash_reason

@@ -25,11 +25,14 @@ BEAT = 1.0
 NEAR = 1_000
 """How many records from the end of its journal a place still counts as near it."""
 
-LINGER, FEW = 0.02, 500
-"""Seconds for more facts to come together after few: a transaction costs as much for one as for twenty."""
+FEW = 500
+"""Facts after which more may come together: a transaction, and to fetch, costs as much for one as for twenty."""
 
-LINGER_OF_ALL = 0.1
-"""The same where facts of many domains are kept: to fetch of all their journals costs as much as the transaction."""
+LINGER, LONGEST_LINGER = 0.02, 0.1
+"""Seconds for them to come together. Whoever waits for one of them waits no longer than that."""
+
+RESTS = 5
+"""How many times as long as it wrote it lingers: the busier the machine, the more comes together."""
 
 FIRST_REST, LONGEST_REST = 0.1, 10.0
 FETCH_BYTES, PARTITION_BYTES = 8 << 20, 4 << 20
@@ -66,7 +69,6 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         self._settings = settings
         self._projection = projection
         self._sink = sink
-        self._linger = LINGER if len(projection.domains) == 1 else LINGER_OF_ALL
         self._sought: dict[Place, int] = {}
         self._rest = FIRST_REST
         self._beaten = 0.0
@@ -114,11 +116,13 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             elif stretches:
                 # While these are written the next ones are read: that keeps one core busy, and PostgreSQL another.
                 self._ahead = asyncio.create_task(self._read(consumer, self.reached | _after(stretches)))
+            began = time.monotonic()
             if stretches and not await self._write(self.reached, stretches):
                 self._forget()
+            linger = RESTS * (time.monotonic() - began)
             await self._look(consumer)
             if stretches and few:
-                await asyncio.sleep(self._linger)
+                await asyncio.sleep(min(max(linger, LINGER), LONGEST_LINGER))
         except KafkaError:
             raise
         except Exception as error:  # noqa: BLE001 - PostgreSQL or Redis, most likely; the log says

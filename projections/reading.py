@@ -2,12 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from projections.projection import Key, Projection
 from schemas import journal, wire
 from schemas.journal import GENESIS, Chain
 from schemas.message import Recorded
+
+SHARED = 2_000
+"""Facts that are kept as they were read: several read models of one process are made of each, about as soon."""
+
+_decoded = lru_cache(SHARED)(wire.decode_fact)
 
 
 class Record(Protocol):
@@ -89,7 +95,7 @@ def told(projection: Projection, place: Place, record: Record) -> Told:
     """Read one record that counts."""
     position = f"{place.domain}:{place.partition}:{record.offset}"
     try:
-        recorded = wire.decode_fact(record.value or b"")
+        recorded = _decoded(record.value or b"")
         return Told(record, position, recorded, projection.key(recorded))
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one fact must not stop the others
         return Told(record, position, None, None, sentence(error))

@@ -6,9 +6,9 @@ stand (5), change nothing and tell nobody before that (6). The log decides betwe
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -63,7 +63,7 @@ class Reachable(Protocol):
 class Replies(Protocol):
     """Where outcomes are told to doors that wait."""
 
-    def tell(self, channel: str, outcome: Outcome) -> None: ...
+    def tell(self, channel: str, told: Mapping[str, Any], /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,4 +191,4 @@ class Journal:
             return
         if answer.digest != meta.digest:
             outcome = Outcome.reused(meta.id, meta.type, meta.subject)
-        self._around.replies.tell(channel.decode(), outcome)
+        self._around.replies.tell(channel.decode(), outcome.model_dump())

@@ -26,6 +26,7 @@ from agent.moves import Heard
 from agent.past import keep_short
 from agent.persona import persona
 from agent.teaching import taught
+from agent.telling import CHANNEL, Event
 from agent.things import Things
 from agent.turn import ANSWERED, Turns
 from agent.understanding.classifier import Classifier, Ranking
@@ -34,11 +35,11 @@ from infra import kafka, metrics, redis, telemetry
 from infra.agent import indexing
 from infra.agent.callers import again
 from infra.agent.model import listening
-from infra.agent.telling import Telling
 from infra.agent.webhook import Webhook
 from infra.api import Joined, joined
 from infra.auth.recent import Recent
 from infra.ending import STOPPING, leave_within
+from infra.publishing import Publishing
 from infra.ready import agree, reach
 from infra.settings import Settings
 from projections import kind, resource
@@ -105,7 +106,7 @@ class Agent:
     def __init__(self, settings: Settings, doors: Joined) -> None:
         self._kept = settings.cache_dir / "agent"
         self._cache = redis.client(settings)
-        self._telling = Telling(self._cache)
+        self._publishing = Publishing(self._cache)
         self._ranks: Classifier | None = None
         self._said_before = Recent[bytes, Ranking](SAID_BEFORE)
         self._listening = listening(settings)
@@ -125,7 +126,7 @@ class Agent:
             character=persona,
             actions=actions,
             search=self._knowledge.search,
-            tell=self._telling.tell,
+            tell=self._tell,
             after=partial(after, [each for plugin in plugins for each in plugin.evaluators]),
         )
         self._policing = (
@@ -151,7 +152,7 @@ class Agent:
         await self._knowledge.stop()
         if self._listening is not None:
             await self._listening.model.close()
-        await self._telling.stop()
+        await self._publishing.stop()
         await self._cache.aclose()
 
     def health(self) -> dict[str, str]:
@@ -179,6 +180,9 @@ class Agent:
                 raise
             log.exception("a turn failed", message=recorded.meta.id)
             await self.turns.give_up(recorded, error)
+
+    def _tell(self, conversation_id: str, events: Sequence[Event]) -> None:
+        self._publishing.tell(CHANNEL + conversation_id, *events)
 
     async def _rank(self, text: str) -> Ranking:
         assert self._ranks is not None  # noqa: S101 - nothing is followed before

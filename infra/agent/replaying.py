@@ -108,11 +108,26 @@ class Replaying:
         async def search(*_: Any) -> Sequence[Passage]:
             raise NotOnRecord("looks something up in documents, whose texts are not on record")
 
-        async def tell(*_: Any) -> None:
-            """Nobody listens to a replay, and nobody looks at it afterwards."""
+        def tell(*_: Any) -> None:
+            """Nobody listens to a replay."""
+
+        async def after(_at: At) -> None:
+            """Nobody looks at it afterwards either."""
 
         return Turns(
-            self._answer, self._ask, again, person, newest, rank, seen, hears, persona, self.actions, search, tell, tell
+            self._answer,
+            self._ask,
+            again,
+            person,
+            newest,
+            rank,
+            seen,
+            hears,
+            persona,
+            self.actions,
+            search,
+            tell,
+            after,
         )
 
     async def _ask(self, asked: Asked) -> Outcome:

@@ -119,7 +119,7 @@ class World:
         async def search(*_: Any) -> Sequence[Any]:
             return ()
 
-        async def tell(*_: Any) -> None: ...
+        def tell(*_: Any) -> None: ...
 
         async def after(at: At) -> None:
             self.seen.append(at)

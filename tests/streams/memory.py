@@ -1,6 +1,6 @@
 """A facts partition in memory that fails as Kafka may, and commands as the broker would have stored them."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,8 @@ class Told:
     def __init__(self) -> None:
         self.outcomes: list[tuple[str, Outcome]] = []
 
-    def tell(self, channel: str, outcome: Outcome) -> None:
-        self.outcomes.append((channel, outcome))
+    def tell(self, channel: str, told: Mapping[str, Any], /) -> None:
+        self.outcomes.append((channel, Outcome.model_validate(told)))
 
 
 class Awake:

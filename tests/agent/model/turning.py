@@ -140,7 +140,7 @@ class Person:
         async def hears(here: At, ranking: Ranking) -> Heard:
             return await listening.hear(here, hear(here, ranking))
 
-        async def tell(_: str, __: Iterable[Any]) -> None: ...
+        def tell(_: str, __: Iterable[Any]) -> None: ...
 
         needless = cast("Any", None)
         return Turns(

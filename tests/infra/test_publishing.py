@@ -1,4 +1,4 @@
-"""What the agent tells is heard in order, and whoever is away keeps nobody waiting."""
+"""What is told is heard in order, and whoever is away keeps nobody waiting."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,9 +7,8 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from agent.telling import CHANNEL
 from infra import redis
-from infra.agent.telling import MOST, Telling
+from infra.publishing import MOST, Publishing
 from infra.settings import Settings
 
 
@@ -19,16 +18,16 @@ async def cache(stack: Settings) -> AsyncIterator[Redis]:
         yield client
 
 
-async def test_what_is_told_of_each_conversation_is_heard_in_order(cache: Redis) -> None:
-    telling = Telling(cache)
+async def test_what_is_told_on_each_channel_is_heard_in_order(cache: Redis) -> None:
+    publishing = Publishing(cache)
     async with cache.pubsub() as heard:
-        await heard.subscribe(CHANNEL + "a", CHANNEL + "b")
+        await heard.subscribe("test.a", "test.b")
         for _ in range(2):
             await heard.get_message(timeout=5)
         for n in range(20):
-            await telling.tell("ab"[n % 2], [{"n": n}])
+            publishing.tell(f"test.{'ab'[n % 2]}", {"n": n})
             await asyncio.sleep(0.001 * (n % 3))
-        await telling.stop()
+        await publishing.stop()
         told: dict[bytes, list[int]] = {b"a": [], b"b": []}
         while (message := await heard.get_message(timeout=0.5)) is not None:
             told[message["channel"][-1:]] += [each["n"] for each in orjson.loads(message["data"])]
@@ -36,13 +35,13 @@ async def test_what_is_told_of_each_conversation_is_heard_in_order(cache: Redis)
 
 
 async def test_what_waits_is_told_at_once(cache: Redis) -> None:
-    telling = Telling(cache)
+    publishing = Publishing(cache)
     async with cache.pubsub() as heard:
-        await heard.subscribe(f"{CHANNEL}c")
+        await heard.subscribe("test.c")
         await heard.get_message(timeout=5)
         for n in range(3):
-            await telling.tell("c", [{"n": n}])
-        await telling.stop()
+            publishing.tell("test.c", {"n": n})
+        await publishing.stop()
         message = await heard.get_message(timeout=5)
         assert message is not None
         assert orjson.loads(message["data"]) == [{"n": 0}, {"n": 1}, {"n": 2}]
@@ -50,9 +49,9 @@ async def test_what_waits_is_told_at_once(cache: Redis) -> None:
 
 async def test_a_redis_that_is_away_keeps_nobody_waiting_and_little_is_kept_for_it() -> None:
     async with redis.client(Settings(redis_url="redis://127.0.0.1:1")) as nowhere:
-        telling = Telling(nowhere)
+        publishing = Publishing(nowhere)
         for n in range(2 * MOST):
-            await telling.tell(f"{n}", [{"n": n}])
-        assert len(telling._untold) == MOST
-        await telling.stop()
-        assert not telling._untold
+            publishing.tell(f"{n}", {"n": n})
+        assert len(publishing._untold) == MOST
+        await publishing.stop()
+        assert not publishing._untold

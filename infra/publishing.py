@@ -1,0 +1,51 @@
+"""What somebody may wait to hear at once, told over Redis: all that waits to be told goes out together."""
+
+from asyncio import Task, create_task
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from infra import telemetry
+
+MOST = 1_000
+"""Channels of which something is untold; while Redis keeps us waiting nothing is kept for more."""
+
+log = telemetry.log(__name__)
+
+
+class Publishing:
+    """Tells in the order of each channel, an array of JSON at a time, and keeps nobody waiting.
+
+    What is told is on record: whoever does not hear it finds it there.
+    """
+
+    def __init__(self, cache: Redis) -> None:
+        self._cache = cache
+        self._untold: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        self._publishing: Task[None] | None = None
+
+    def tell(self, channel: str, *told: Mapping[str, Any]) -> None:
+        if len(self._untold) < MOST or channel in self._untold:
+            self._untold[channel] += told
+        if self._publishing is None or self._publishing.done():
+            self._publishing = create_task(self._publish())
+
+    async def stop(self) -> None:
+        """Tell what is untold still."""
+        if self._publishing is not None:
+            await self._publishing
+
+    async def _publish(self) -> None:
+        while self._untold:
+            untold, self._untold = self._untold, defaultdict(list)
+            try:
+                async with self._cache.pipeline(transaction=False) as published:
+                    for channel, told in untold.items():
+                        published.publish(channel, orjson.dumps(told))
+                    await published.execute()
+            except (RedisError, OSError) as error:
+                log.warning("nobody is told for now", channels=len(untold), reason=str(error))
