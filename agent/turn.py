@@ -41,8 +41,8 @@ Again = Callable[[Actor], Awaitable[Caller]]
 """Says what somebody may now who asked a while ago. Raises Problem."""
 
 Persons = Callable[[str], Awaitable[Person | None]]
-Newest = Callable[[str], Awaitable[list[str]]]
-"""Gives the position up to which the journal of a conversation goes now."""
+Stands = Callable[[Doors, FactMeta], Awaitable[Answer]]
+"""Gives the conversation of a message with all that is on record of it; the doors know as much from then on."""
 
 Rank = Callable[[str], Awaitable[Ranking]]
 """Says what a text is like by its words alone."""
@@ -67,7 +67,7 @@ class Turns:
     ask: Ask
     again: Again
     person: Persons
-    newest: Newest
+    stands: Stands
     rank: Rank
     seen: Seen
     hears: Hears
@@ -116,12 +116,11 @@ class Turns:
         self, recording: Recording, fact: MessageReceived, caller: Caller, ranking: Awaitable[Ranking]
     ) -> None:
         meta = recording.message
-        cause, known = Cause(meta.correlation_id, meta.id), await self.newest(meta.subject)
-        doors = Doors(self.app, caller, cause, known, waits=True)
-        path = f"/v1/conversations/{meta.subject}"
-        conversation = await doors.get(path)
+        doors = Doors(self.app, caller, Cause(meta.correlation_id, meta.id), waits=True)
+        conversation = await self.stands(doors, meta)
         begun = conversation.good and conversation.body["version"] > meta.version
-        turn = await doors.get(f"{path}/turns/{fact.turn}") if begun else Answer(200, {}, _new(recording, fact))
+        path = f"/v1/conversations/{meta.subject}/turns/{fact.turn}"
+        turn = await doors.get(path) if begun else Answer(200, {}, _new(recording, fact))
         if not (conversation.good and turn.good):
             await _reply(recording, Said(conversation.detail or turn.detail, read(None)))
         elif conversation.body["answered"] < fact.turn:

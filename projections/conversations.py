@@ -122,10 +122,10 @@ async def _find(door: ReadDoor, conversation_id: str, said: Terms) -> Row:
     await door.reach(said, conversation.projection)
     name = possible(conversation_id)
     row = await door.ask(lambda connection: conversation.find(connection, name))
-    if row is None or not _readable(said.caller, row["account_id"]):
+    if row is None or not readable(said.caller, row["account_id"]):
         raise unknown("conversation")
     return row
 
 
-def _readable(caller: Caller, account_id: str) -> bool:
+def readable(caller: Caller, account_id: str) -> bool:
     return (account_id == caller.actor.id and caller.may(OWN)) or caller.may(OTHERS)

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -41,6 +41,17 @@ SeeTo = Callable[[Recorded], Awaitable[None]]
 """Does what a fact asks for; what was done may be asked for again. Raises NotNow, and is tried again."""
 
 
+class Hearing(Protocol):
+    """Hears every fact that is read, in the order of its journal, with its position.
+
+    When told to forget, others may have written to the journals meanwhile, and facts may be heard again.
+    """
+
+    def hear(self, recorded: Recorded, position: str) -> None: ...
+
+    def forget(self) -> None: ...
+
+
 def asking(asker: Asker) -> SeeTo:
     """Give what policies do: ask the commands that come after a fact."""
 
@@ -62,7 +73,7 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
     what keeps it from going on, if anything does.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what policings differ in
         self,
         connection: dict[str, Any],
         name: str,
@@ -70,6 +81,7 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         see_to: SeeTo,
         *,
         at_once: int = 1,
+        hearing: Hearing | None = None,
     ) -> None:
         self.name = name
         self.topics = sorted({topics.facts(fact.type.partition(".")[0]) for fact in facts})
@@ -77,6 +89,7 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         self._facts = tuple(facts)
         self._see_to = see_to
         self._at_once = at_once
+        self._hearing = hearing
         self._consumer: AIOKafkaConsumer | None = None
         self._journals: dict[TopicPartition, Seeing] = {}
         self._unconnected: str | None = "its first look at Kafka"
@@ -182,6 +195,8 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             place = f"{named(tp)}:{record.offset}"
             log.error("a fact cannot be read and is passed over", policing=self.name, place=place, reason=str(error))  # noqa: TRY400 - the sentence says it all
             return None
+        if self._hearing is not None:
+            self._hearing.hear(recorded, f"{named(tp)}:{record.offset}")
         if not isinstance(recorded.fact, self._facts):
             return None
         return partial(self._do, recorded, dict(record.headers).get(telemetry.TRACEPARENT))
@@ -215,6 +230,8 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
     async def _forget(self) -> None:
         """Believe what was committed alone."""
         journals, self._journals = self._journals, {}
+        if self._hearing is not None:
+            self._hearing.forget()
         for journal in journals.values():
             with suppress(KeyError):
                 POLICY_LAG.remove(self.name, journal.journal)

@@ -35,6 +35,7 @@ from infra import kafka, metrics, redis, telemetry
 from infra.agent import indexing
 from infra.agent.callers import again
 from infra.agent.model import listening
+from infra.agent.standing import Standing
 from infra.agent.webhook import Webhook
 from infra.api import Joined, joined
 from infra.auth.recent import Recent
@@ -114,12 +115,13 @@ class Agent:
         actions = abilities(doors, plugins)
         connection = kafka.connection(settings)
         self._knowledge = indexing.Knowledge(settings, connection, doors.read, doors.ends)
+        self._standing = Standing(doors.read, partial(newest, doors.ends))
         self.turns = Turns(
             app=doors.app,
-            ask=partial(_ask, doors.identity),
+            ask=partial(self._ask, doors.identity),
             again=partial(again, doors.identity),
             person=doors.identity.vault.known,
-            newest=partial(newest, doors.ends),
+            stands=self._standing.find,
             rank=self._rank,
             seen=Things(partial(_reached, doors.read)).seen,
             hears=self._hears,
@@ -130,7 +132,7 @@ class Agent:
             after=partial(after, [each for plugin in plugins for each in plugin.evaluators]),
         )
         self._policing = (
-            Policing(connection, "agent", (MessageReceived,), self._see_to, at_once=AT_ONCE),
+            Policing(connection, "agent", (MessageReceived,), self._see_to, at_once=AT_ONCE, hearing=self._standing),
             self._knowledge.policing,
         )
         self._webhook: Webhook | None = None
@@ -165,9 +167,12 @@ class Agent:
     async def _see_to(self, recorded: Recorded) -> None:
         try:
             await self._take(recorded)
-        except Problem as problem:
-            if problem.code != ANSWERED:
-                raise NotNow(problem.detail) from problem
+        except BaseException as error:
+            self._standing.doubt(recorded.meta.subject)
+            if not isinstance(error, Problem):
+                raise
+            if error.code != ANSWERED:
+                raise NotNow(error.detail) from error
 
     async def _take(self, recorded: Recorded) -> None:
         """Answer a message, also where a rule of ours breaks or refuses. Raises Problem for what passes."""
@@ -180,6 +185,14 @@ class Agent:
                 raise
             log.exception("a turn failed", message=recorded.meta.id)
             await self.turns.give_up(recorded, error)
+
+    async def _ask(self, identity: Identity, asked: Asked) -> Outcome:
+        """Record a step of a turn. Raises Problem while what became of it is not known."""
+        _, outcome = await identity.door.ask(asked, PATIENCE)
+        if outcome is None:
+            raise Problem("too_busy", "A step of the turn is not decided yet.")
+        self._standing.stepped(outcome)
+        return outcome
 
     def _tell(self, conversation_id: str, events: Sequence[Event]) -> None:
         self._publishing.tell(CHANNEL + conversation_id, *events)
@@ -210,11 +223,3 @@ def abilities(doors: Joined, plugins: Sequence[Plugin]) -> list[Action]:
     """Give all that the agent can do: what the doors offer, and what plugins bring."""
     brought = [action for plugin in plugins for action in plugin.actions]
     return [*commands(), *queries(doors.app.openapi()), *brought]
-
-
-async def _ask(identity: Identity, asked: Asked) -> Outcome:
-    """Record a step of a turn. Raises Problem while what became of it is not known."""
-    _, outcome = await identity.door.ask(asked, PATIENCE)
-    if outcome is None:
-        raise Problem("too_busy", "A step of the turn is not decided yet.")
-    return outcome

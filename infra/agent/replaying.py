@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from agent.actions.action import Action
 from agent.at import At
 from agent.comparing import Decided, in_one_line
+from agent.doors import Answer, Doors
 from agent.hearing import hear
 from agent.knowledge.passage import Passage
 from agent.model.listening import Listening
@@ -95,8 +96,8 @@ class Replaying:
         async def person(_account_id: str) -> Person:
             return self.person
 
-        async def newest(_conversation_id: str) -> list[str]:
-            return []
+        async def stands(doors: Doors, message: FactMeta) -> Answer:
+            return await doors.get(f"/v1/conversations/{message.subject}")
 
         async def rank(text: str) -> Ranking:
             return understood(self.classifier, text)
@@ -114,21 +115,8 @@ class Replaying:
         async def after(_at: At) -> None:
             """Nobody looks at it afterwards either."""
 
-        return Turns(
-            self._answer,
-            self._ask,
-            again,
-            person,
-            newest,
-            rank,
-            seen,
-            hears,
-            persona,
-            self.actions,
-            search,
-            tell,
-            after,
-        )
+        asked = (self._answer, self._ask, again, person, stands)
+        return Turns(*asked, rank, seen, hears, persona, self.actions, search, tell, after)
 
     async def _ask(self, asked: Asked) -> Outcome:
         """Record a step here, and nowhere else."""

@@ -10,6 +10,7 @@ from agent.actions.action import Action
 from agent.at import At
 from agent.characters.character import Character
 from agent.dialogue import Dialogue, written
+from agent.doors import Answer, Doors
 from agent.hearing import hear
 from agent.moves import Heard
 from agent.persona import own
@@ -107,8 +108,8 @@ class World:
         async def person(_: str) -> Person | None:
             return self.person
 
-        async def newest(_: str) -> list[str]:
-            return ["conversation:0:1"]
+        async def stands(doors: Doors, message: FactMeta) -> Answer:
+            return await doors.get(f"/v1/conversations/{message.subject}")
 
         async def hears(at: At, ranking: Ranking) -> Heard:
             return hear(at, ranking)
@@ -125,7 +126,7 @@ class World:
             self.seen.append(at)
 
         turns = Turns(
-            doors, self.ask, again, person, newest, sure, seen, hears, character, (RENAME,), search, tell, after
+            doors, self.ask, again, person, stands, sure, seen, hears, character, (RENAME,), search, tell, after
         )
         await turns.take(Recorded(message(), received()))
         return doors

@@ -148,7 +148,7 @@ class Person:
             ask=needless,
             again=needless,
             person=needless,
-            newest=needless,
+            stands=needless,
             rank=needless,
             seen=needless,
             hears=hears,
