@@ -26,7 +26,10 @@ SUMMARISED_FROM = 10
 """So many turns that there is no room for are summarised together."""
 
 LOOKED_AT_AFTER = 30
-"""Turns since the last summary after which it is looked whether another is due, where nothing else looks."""
+"""Turns since the last summary after which it is looked whether another is due, where nothing else looks.
+
+It is looked again when as many more were said as are summarised together.
+"""
 
 Turn = Mapping[str, Any]
 
@@ -96,7 +99,8 @@ async def summarise(at: At, said: Past, text: str = "") -> None:
 async def keep_short(at: At) -> None:
     """Summarise where nobody else reads what was said before. Raises Problem."""
     summary = _summary(at)
-    if at.recording.turn - (summary.last if summary else 0) <= LOOKED_AT_AFTER:
+    since = at.recording.turn - (summary.last if summary else 0) - LOOKED_AT_AFTER
+    if since <= 0 or since % SUMMARISED_FROM != 1:
         return
     said = await past(at)
     if said.due:

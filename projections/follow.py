@@ -31,7 +31,7 @@ FEW = 500
 LINGER, LONGEST_LINGER = 0.02, 0.1
 """Seconds for them to come together. Whoever waits for one of them waits no longer than that."""
 
-RESTS = 5
+RESTS = 10
 """How many times as long as it wrote it lingers: the busier the machine, the more comes together."""
 
 FIRST_REST, LONGEST_REST = 0.1, 10.0

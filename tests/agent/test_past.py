@@ -104,6 +104,15 @@ async def test_a_long_conversation_is_summarised_without_a_model() -> None:
     assert opened(steps)[0] == 1
 
 
+async def test_it_is_looked_again_when_more_was_said() -> None:
+    looked = []
+    for n in range(25, 65):
+        steps: list[Command] = []
+        await keep_short(at_turn(n, [turn(m, "x" * 500) for m in range(1, n)], steps))
+        looked += [n for _ in steps]
+    assert looked == [31, 41, 51, 61]
+
+
 async def test_of_somebody_who_was_erased_nothing_is_summarised() -> None:
     steps: list[Command] = []
     here = at_turn(61, [turn(n, "x" * 100) for n in range(1, 61)], steps)
