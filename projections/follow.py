@@ -29,10 +29,13 @@ FEW = 500
 """Facts after which more may come together: a transaction, and to fetch, costs as much for one as for twenty."""
 
 LINGER, LONGEST_LINGER = 0.02, 0.1
-"""Seconds for them to come together. Whoever waits for one of them waits no longer than that."""
+"""Seconds for them to come together, at the least and at the most.
 
-RESTS = 10
-"""How many times as long as it wrote it lingers: the busier the machine, the more comes together."""
+The longest is for what changed no row, and for facts of many domains: to fetch of all their journals costs the most.
+"""
+
+RESTS = 5
+"""How many times as long as it wrote it lingers else: the busier the machine, the more comes together."""
 
 FIRST_REST, LONGEST_REST = 0.1, 10.0
 FETCH_BYTES, PARTITION_BYTES = 8 << 20, 4 << 20
@@ -119,10 +122,10 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             began = time.monotonic()
             if stretches and not await self._write(self.reached, stretches):
                 self._forget()
-            linger = RESTS * (time.monotonic() - began)
+            wrote = time.monotonic() - began
             await self._look(consumer)
             if stretches and few:
-                await asyncio.sleep(min(max(linger, LINGER), LONGEST_LINGER))
+                await asyncio.sleep(self._linger(stretches, wrote))
         except KafkaError:
             raise
         except Exception as error:  # noqa: BLE001 - PostgreSQL or Redis, most likely; the log says
@@ -201,6 +204,12 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             reached.update(_after(stretches))
             self._count(stretches, time.perf_counter() - began)
         return written
+
+    def _linger(self, stretches: Sequence[Stretch], wrote: float) -> float:
+        changed = any(told.recorded is None or told.key is not None for each in stretches for told in each.facts)
+        if not changed or len(self._projection.domains) > 1:
+            return LONGEST_LINGER
+        return min(max(RESTS * wrote, LINGER), LONGEST_LINGER)
 
     # ── around ────────────────────────────────────────────────────────────────────────────────────────────────────
 
