@@ -144,7 +144,8 @@ def literal(vector: Any) -> str:
 
 def _told(document: Document, chunk: Chunk, heading: str) -> str:
     """Give what a chunk says with what it is about, which it may not say itself."""
-    return "\n".join(filter(None, (document.title, heading, document.text[chunk.start : chunk.end])))
+    text = document.text[chunk.start : chunk.end]
+    return "\n".join(filter(None, (document.title if document.title not in text else "", heading, text)))
 
 
 async def _locked(connection: Connection, source: Source, id_: str) -> tuple[int, str]:
