@@ -1,6 +1,6 @@
 """What a person may see and speak of: their newest resources and kinds, read with their own rights."""
 
-from asyncio import gather
+from asyncio import Task, create_task, gather, shield
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -38,6 +38,7 @@ class Things:
     def __init__(self, reached: Reached) -> None:
         self._reached = reached
         self._kept = Recent[Hashable, _Kept](MOST_KEPT)
+        self._reading: dict[Hashable, Task[list[Thing]]] = {}
         self._known = Recent[Hashable, _Known](MOST_KEPT)
 
     async def seen(self, doors: Doors) -> Gazetteer:
@@ -55,14 +56,24 @@ class Things:
         if not doors.caller.may(f"{domain}:read"):
             return []
         name, position = (*_who(doors), domain), self._reached(domain)
+        if not position or not _knows(position, domain, doors.reached):
+            return await self._read(doors, domain, path)
         kept = self._kept.get(name)
-        if kept is not None and position == kept.position != "" and _knows(position, domain, doors.reached):
+        if kept is not None and position == kept.position:
             return kept.things
+        # Another turn may be reading the same.
+        reading = self._reading.get((name, position))
+        if reading is None:
+            reading = self._reading[name, position] = create_task(self._read(doors, domain, path))
+            reading.add_done_callback(lambda _: self._reading.pop((name, position)))
+        return await shield(reading)
+
+    async def _read(self, doors: Doors, domain: str, path: str) -> list[Thing]:
         answer = await doors.get(path, {"limit": MOST})
         if not answer.good:
             return []
         things = [_thing(domain, row) for row in answer.body["items"]]
-        self._kept.keep(name, _Kept(answer.headers.get("annal-position", ""), things))
+        self._kept.keep((*_who(doors), domain), _Kept(answer.headers.get("annal-position", ""), things))
         return things
 
 

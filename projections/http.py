@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response, Security
 
 from infra.auth import bearer, signed_in
-from infra.direct import DirectRoute
+from infra.direct import DirectRoute, ListRoute
 from projections import looking_back, openapi
 from projections.answering import JSON, Listing, possible, unless_had
 from projections.answers import Changes, Difference, History, Kind, Kinds, Resource, Resources
@@ -60,13 +60,15 @@ def _by_id(router: APIRouter, door: ReadDoor) -> None:
 
 
 def _lists(router: APIRouter, door: ReadDoor) -> None:
-    @router.get("/resources", **openapi.page("Find resources", Resources))
     async def resources(request: Request, query: Annotated[ResourceQuery, Query()]) -> Response:
         said = terms(request, "resource:read")
         listing = Listing(request, said, query, door.cursors)
         column = SORTS[query.sort.removeprefix("-")]
         rows, position = await door.resources(said, query.filters(), query.sort, listing.after, query.limit + 1)
         return listing.answer(rows, position, lambda row: [row[column], row["resource_id"]])
+
+    add = partial(router.add_api_route, route_class_override=ListRoute)
+    add("/resources", resources, **openapi.page("Find resources", Resources))
 
     @router.get("/resources/{resource_id}/history", **openapi.page("What happened to a resource", History, "not_found"))
     async def happened(resource_id: ResourceId, request: Request, query: Annotated[PastPage, Query()]) -> Response:
@@ -95,13 +97,14 @@ def _lists(router: APIRouter, door: ReadDoor) -> None:
         rows, position = await looking_back.page_of_changes(door, "resource", resource_id, said, **span, may=may)
         return listing.answer(rows, position, lambda row: [row["version"]])
 
-    @router.get("/kinds", **openapi.page("All kinds", Kinds))
     async def kinds(request: Request, query: Annotated[PastPage, Query()]) -> Response:
         said = terms(request, "kind:read")
         listing = Listing(request, said, query, door.cursors)
         (after,) = listing.after or [""]
         rows, position = await door.kinds(said, after, query.limit + 1)
         return listing.answer(rows, position, lambda row: [row["kind"]])
+
+    add("/kinds", kinds, **openapi.page("All kinds", Kinds))
 
 
 def version_of(request: Request) -> int | None:

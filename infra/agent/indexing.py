@@ -18,6 +18,7 @@ from agent.knowledge.index import Index
 from agent.knowledge.passage import Passage
 from agent.knowledge.searching import search
 from infra import telemetry
+from infra.auth.recent import Recent
 from infra.bars import progress_bar
 from infra.ending import ended
 from infra.ends import Ends
@@ -40,6 +41,9 @@ INDEXED: tuple[type[Fact], ...] = get_args(ResourceFact)
 WAIT = 2.0
 """Seconds that the read model may take to know what was just written."""
 
+REMEMBERED = 2_000
+"""Resources of which it is remembered in which version they were indexed: where many facts wait, one reading does."""
+
 PAGES = Path(__file__).resolve().parents[2]
 """Beside the packages stand README.md and docs/, in a checkout."""
 
@@ -57,6 +61,7 @@ class Knowledge:
         self._ends = ends
         self.policing = Policing(connection, "knowledge", INDEXED, self.see_to)
         self._reading: asyncio.Task[None] | None = None
+        self._indexed = Recent[str, int](REMEMBERED)
 
     async def start(self) -> None:
         """Make what is missing. Raises Unusable if PostgreSQL cannot hold it."""
@@ -75,6 +80,8 @@ class Knowledge:
     async def see_to(self, recorded: Recorded) -> None:
         """Index the resource that a fact is about, as it is now. Raises NotNow."""
         id_ = recorded.meta.subject
+        if (self._indexed.get(id_) or 0) >= recorded.meta.version:
+            return
         try:
             row = await self._row(id_)
             if row is None or row["version"] < recorded.meta.version:
@@ -82,6 +89,7 @@ class Knowledge:
                 row = await self._row(id_)
             if row is not None:
                 await put(self.index, row)
+                self._indexed.keep(id_, row["version"])
         except Problem as problem:
             raise NotNow(problem.detail) from problem
         except psycopg.Error as error:

@@ -1,5 +1,6 @@
 """What a person may see is read anew when something of it moved, and for nobody else."""
 
+from asyncio import gather
 from dataclasses import replace
 from typing import Any
 
@@ -55,6 +56,17 @@ async def test_what_did_not_move_is_read_once() -> None:
     )
     assert await things.seen(read.doors()) is known
     assert sorted(read.asked) == ["/v1/kinds", "/v1/resources"]
+
+
+async def test_who_asks_at_once_is_told_of_one_reading() -> None:
+    read = Read()
+    things = remembering(read)
+    told = await gather(*(things.seen(read.doors()) for _ in range(3)))
+    assert sorted(read.asked) == ["/v1/kinds", "/v1/resources"]
+    assert told[0].things == told[1].things == told[2].things
+    far = read.doors(ADA, "resource:1:4")
+    await gather(things.seen(far), things.seen(read.doors()))
+    assert sorted(read.asked) == ["/v1/kinds", "/v1/resources", "/v1/resources"]
 
 
 async def test_what_moved_is_read_anew_and_nothing_else() -> None:
