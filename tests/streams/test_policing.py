@@ -24,7 +24,7 @@ from schemas.person import Opening
 from streams.ask import Asker
 from streams.committed import committed_by
 from streams.policies import FOLLOWED
-from streams.policing import Policing, SeeTo, asking
+from streams.policing import Hearing, Policing, SeeTo, asking
 from streams.seeing import MOST, NotNow
 from tests.projections.appending import Appender
 from tests.projections.telling import FIRST_MOMENT, Journal, until
@@ -60,8 +60,8 @@ class Ground:
         await self._appender.append(*self.journals)
 
     @asynccontextmanager
-    async def policed(self, see_to: SeeTo, at_once: int = 1) -> AsyncIterator[Policing]:
-        policing = Policing(self.connection, self.name, FOLLOWED, see_to, at_once=at_once)
+    async def policed(self, see_to: SeeTo, at_once: int = 1, hearing: Hearing | None = None) -> AsyncIterator[Policing]:
+        policing = Policing(self.connection, self.name, FOLLOWED, see_to, at_once=at_once, hearing=hearing)
         policing.topics = [self.topic]
         await policing.start()
         try:
@@ -121,6 +121,29 @@ class Seen:
 
     async def all_of(self, ground: Ground) -> bool:
         return set(self.accounts) == set(ground.claimed)
+
+
+class Heard:
+    """What somebody who hears all facts was told since they last forgot."""
+
+    def __init__(self) -> None:
+        self.facts: dict[str, list[tuple[str, str]]] = {}
+
+    def hear(self, recorded: Recorded, position: str) -> None:
+        journal, _, offset = position.rpartition(":")
+        self.facts.setdefault(journal, []).append((offset, recorded.fact.type))
+
+    def forget(self) -> None:
+        self.facts = {}
+
+    def all_of(self, ground: Ground) -> bool:
+        return self.facts == {f"{ground.name}:{each.partition}": counting(each) for each in ground.journals}
+
+
+def counting(journal: Journal) -> list[tuple[str, str]]:
+    """Give offset and type of every fact of a journal that counts: of three that are told the first is void."""
+    facts = [(str(each.offset), wire.decode_fact(each.value).fact.type) for each in journal.records]
+    return [each for n, each in enumerate(facts) if n % 3]
 
 
 class Commands:
@@ -222,6 +245,22 @@ async def test_two_share_the_journals_and_one_takes_over_from_the_other(ground: 
         await ground.claim(6)
         await until(ground.all_committed, 60)
     assert {*one.accounts, *other.accounts} == set(ground.claimed)
+
+
+async def test_who_hears_is_told_every_fact_that_counts_in_order_and_forgets_when_journals_change_hands(
+    ground: Ground,
+) -> None:
+    await ground.claim(10)
+    seen, heard = Seen(), Heard()
+
+    async def forgotten() -> bool:
+        return not heard.all_of(ground)
+
+    async with ground.policed(seen.see_to, hearing=heard):
+        await until(partial(seen.all_of, ground))
+        assert heard.all_of(ground)
+        async with ground.policed(Seen().see_to):
+            await until(forgotten)
 
 
 async def test_what_cannot_be_done_is_tried_again_and_nothing_passed_over(ground: Ground) -> None:
