@@ -2,6 +2,7 @@
 
 from asyncio import Task, create_task, gather, shield
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from agent.doors import Doors
@@ -65,8 +66,13 @@ class Things:
         reading = self._reading.get((name, position))
         if reading is None:
             reading = self._reading[name, position] = create_task(self._read(doors, domain, path))
-            reading.add_done_callback(lambda _: self._reading.pop((name, position)))
+            reading.add_done_callback(partial(self._is_read, (name, position)))
         return await shield(reading)
+
+    def _is_read(self, reading: Hashable, task: Task[list[Thing]]) -> None:
+        del self._reading[reading]
+        if not task.cancelled():
+            task.exception()  # it was told to whom it concerns, if they wait still
 
     async def _read(self, doors: Doors, domain: str, path: str) -> list[Thing]:
         answer = await doors.get(path, {"limit": MOST})

@@ -2,11 +2,12 @@
 
 from asyncio import Task, create_task
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
 from infra import telemetry
@@ -45,7 +46,15 @@ class Publishing:
             try:
                 async with self._cache.pipeline(transaction=False) as published:
                     for channel, told in untold.items():
-                        published.publish(channel, orjson.dumps(told))
+                        _publish(published, channel, told)
                     await published.execute()
             except (RedisError, OSError) as error:
                 log.warning("nobody is told for now", channels=len(untold), reason=str(error))
+
+
+def _publish(published: Pipeline, channel: str, told: Sequence[Mapping[str, Any]]) -> None:
+    """Have an array told; what cannot be said in JSON keeps nothing else from being told."""
+    try:
+        published.publish(channel, orjson.dumps(told))
+    except orjson.JSONEncodeError as error:
+        log.warning("this cannot be told", channel=channel, reason=str(error))

@@ -125,7 +125,7 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             wrote = time.monotonic() - began
             await self._look(consumer)
             if stretches and few:
-                await asyncio.sleep(self._linger(stretches, wrote))
+                await asyncio.sleep(linger(self._projection, stretches, wrote))
         except KafkaError:
             raise
         except Exception as error:  # noqa: BLE001 - PostgreSQL or Redis, most likely; the log says
@@ -205,12 +205,6 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             self._count(stretches, time.perf_counter() - began)
         return written
 
-    def _linger(self, stretches: Sequence[Stretch], wrote: float) -> float:
-        changed = any(told.recorded is None or told.key is not None for each in stretches for told in each.facts)
-        if not changed or len(self._projection.domains) > 1:
-            return LONGEST_LINGER
-        return min(max(RESTS * wrote, LINGER), LONGEST_LINGER)
-
     # ── around ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _look(self, consumer: AIOKafkaConsumer) -> None:
@@ -277,6 +271,14 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         )
         consumer.subscribe([topics.facts(domain.name) for domain in self._projection.domains], listener=self)
         return consumer
+
+
+def linger(projection: Projection, stretches: Sequence[Stretch], wrote: float) -> float:
+    """Say how long more facts may come together after some that took so many seconds to write."""
+    changed = any(told.recorded is None or told.key is not None for each in stretches for told in each.facts)
+    if not changed or len(projection.domains) > 1:
+        return LONGEST_LINGER
+    return min(max(RESTS * wrote, LINGER), LONGEST_LINGER)
 
 
 def _after(stretches: Sequence[Stretch]) -> dict[Place, Progress]:

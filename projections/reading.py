@@ -10,10 +10,10 @@ from schemas import journal, wire
 from schemas.journal import GENESIS, Chain
 from schemas.message import Recorded
 
-SHARED = 2_000
-"""Facts that are kept as they were read: several read models of one process are made of each, about as soon."""
+SHARED, SHARED_BYTES = 2_000, 8_192
+"""Facts that are kept as they were read, and how large each: several read models are made of each, about as soon."""
 
-_decoded = lru_cache(SHARED)(wire.decode_fact)
+_shared = lru_cache(SHARED)(wire.decode_fact)
 
 
 class Record(Protocol):
@@ -95,7 +95,8 @@ def told(projection: Projection, place: Place, record: Record) -> Told:
     """Read one record that counts."""
     position = f"{place.domain}:{place.partition}:{record.offset}"
     try:
-        recorded = _decoded(record.value or b"")
+        value = record.value or b""
+        recorded = _shared(value) if len(value) <= SHARED_BYTES else wire.decode_fact(value)
         return Told(record, position, recorded, projection.key(recorded))
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one fact must not stop the others
         return Told(record, position, None, None, sentence(error))

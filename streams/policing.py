@@ -42,14 +42,17 @@ SeeTo = Callable[[Recorded], Awaitable[None]]
 
 
 class Hearing(Protocol):
-    """Hears every fact that is read, in the order of its journal, with its position.
-
-    When told to forget, others may have written to the journals meanwhile, and facts may be heard again.
-    """
+    """Hears every fact that is read, in the order of its journal, with its position."""
 
     def hear(self, recorded: Recorded, position: str) -> None: ...
 
-    def forget(self) -> None: ...
+    def beat(self) -> None:
+        """Take note that journals are read on, as they are every `BEAT` seconds at the least."""
+        ...
+
+    def forget(self) -> None:
+        """Believe nothing that was heard: others may write to the journals, or facts wait that are not heard yet."""
+        ...
 
 
 def asking(asker: Asker) -> SeeTo:
@@ -173,6 +176,10 @@ class Policing(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         """Read on, but for journals that have enough to do."""
         full = [tp for tp, journal in self._journals.items() if journal.full]
+        if self._hearing is not None:
+            self._hearing.beat()
+            if full:
+                self._hearing.forget()
         try:
             # Who does not ask for more is put out of the group, so what has enough to do is paused, and asked for too.
             consumer.pause(*full)

@@ -47,6 +47,19 @@ async def test_what_waits_is_told_at_once(cache: Redis) -> None:
         assert orjson.loads(message["data"]) == [{"n": 0}, {"n": 1}, {"n": 2}]
 
 
+async def test_what_cannot_be_told_keeps_nothing_else_from_being_told(cache: Redis) -> None:
+    publishing = Publishing(cache)
+    async with cache.pubsub() as heard:
+        await heard.subscribe("test.d")
+        await heard.get_message(timeout=5)
+        publishing.tell("test.e", {"n": 2**70})
+        publishing.tell("test.d", {"n": 1})
+        await publishing.stop()
+        message = await heard.get_message(timeout=5)
+        assert message is not None
+        assert orjson.loads(message["data"]) == [{"n": 1}]
+
+
 async def test_a_redis_that_is_away_keeps_nobody_waiting_and_little_is_kept_for_it() -> None:
     async with redis.client(Settings(redis_url="redis://127.0.0.1:1")) as nowhere:
         publishing = Publishing(nowhere)

@@ -13,14 +13,16 @@ from psycopg.rows import dict_row
 
 from infra import postgres, redis
 from infra.settings import Settings
+from projections import history, resource
 from projections.documents import Documents
-from projections.follow import Follower, Sink
+from projections.follow import LINGER, LONGEST_LINGER, Follower, Sink, linger
 from projections.projection import Projection
 from projections.reading import Place, Progress, Stretch
 from projections.rows import Rows
+from schemas.message import CommandRejected
 from schemas.resource import ResourceRegistered, ResourceRenamed, ResourceTagged
 from tests.projections.appending import Appender
-from tests.projections.telling import Journal, Record, partition_of, registered, rows_of, until
+from tests.projections.telling import Journal, Record, partition_of, registered, rows_of, stretches, until
 
 PARTITIONS = 4
 
@@ -62,6 +64,17 @@ async def following(
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+def test_the_more_it_takes_to_write_the_longer_more_may_come_together() -> None:
+    journal = Journal("resource")
+    journal.tell("r1", registered())
+    told = list(stretches(resource.projection, journal))
+    assert [linger(resource.projection, told, wrote) for wrote in (0.001, 0.01, 1)] == [LINGER, 0.05, LONGEST_LINGER]
+    journal.tell("r1", CommandRejected(code="not_yours", reason="It is not yours."))
+    unseen = list(stretches(resource.projection, journal, before=told[0].after))
+    assert linger(resource.projection, unseen, 0.001) == LONGEST_LINGER
+    assert linger(history.projection, list(stretches(history.projection, journal)), 0.001) == LONGEST_LINGER
 
 
 async def resources(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -21,6 +21,7 @@ from schemas.account import OpenAccount
 from schemas.address import AddressClaimed, AddressReleased
 from schemas.message import Asked, Recorded
 from schemas.person import Opening
+from streams import seeing
 from streams.ask import Asker
 from streams.committed import committed_by
 from streams.policies import FOLLOWED
@@ -128,10 +129,14 @@ class Heard:
 
     def __init__(self) -> None:
         self.facts: dict[str, list[tuple[str, str]]] = {}
+        self.beats = 0
 
     def hear(self, recorded: Recorded, position: str) -> None:
         journal, _, offset = position.rpartition(":")
         self.facts.setdefault(journal, []).append((offset, recorded.fact.type))
+
+    def beat(self) -> None:
+        self.beats += 1
 
     def forget(self) -> None:
         self.facts = {}
@@ -259,8 +264,29 @@ async def test_who_hears_is_told_every_fact_that_counts_in_order_and_forgets_whe
     async with ground.policed(seen.see_to, hearing=heard):
         await until(partial(seen.all_of, ground))
         assert heard.all_of(ground)
+        assert heard.beats > 0
         async with ground.policed(Seen().see_to):
             await until(forgotten)
+
+
+async def test_who_hears_believes_nothing_while_a_journal_waits(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeing, "MOST", 2)
+    await ground.claim(10)
+    heard, go_on = Heard(), asyncio.Event()
+
+    async def see_to(_: Recorded) -> None:
+        await go_on.wait()
+
+    async def paused() -> bool:
+        return heard.beats > 5
+
+    async with ground.policed(see_to, hearing=heard):
+        await until(paused)
+        assert heard.facts == {}
+        go_on.set()
+        await until(ground.all_committed)
 
 
 async def test_what_cannot_be_done_is_tried_again_and_nothing_passed_over(ground: Ground) -> None:

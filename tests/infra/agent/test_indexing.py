@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,8 +14,10 @@ from infra.agent.indexing import Knowledge, index_pages
 from infra.ends import Ends
 from infra.settings import Settings
 from projections.door import ReadDoor
+from projections.projection import Row
 from schemas.message import Actor, Fact, FactMeta, Recorded
-from schemas.resource import ResourceRegistered, ResourceRestored, ResourceShared, ResourceTrashed
+from schemas.problems import Problem
+from schemas.resource import ResourceRegistered, ResourceRestored, ResourceShared, ResourceTagged, ResourceTrashed
 from streams.seeing import NotNow
 from tests.projections.knowing import Knowing
 
@@ -91,6 +94,31 @@ async def test_a_fact_that_the_read_model_lacks_is_waited_for(knowledge: Knowled
     await knowing.tell("resource", "boats", REGISTERED)
     with pytest.raises(NotNow):
         await knowledge.see_to(recorded(ResourceTrashed(), 2))
+
+
+async def test_what_is_indexed_in_a_later_version_is_not_read_again(
+    knowledge: Knowledge, knowing: Knowing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    row = knowledge._row
+
+    async def noting(resource_id: str) -> Row | None:
+        read.append(resource_id)
+        return await row(resource_id)
+
+    async def away(*_: Any) -> bool:
+        raise Problem("postgres_unavailable", "It is away.")
+
+    monkeypatch.setattr(knowledge, "_row", noting)
+    await knowing.tell("resource", "boats", REGISTERED, ResourceTagged(tags=("sea",)))
+    with monkeypatch.context() as broken:
+        broken.setattr(indexing, "put", away)
+        with pytest.raises(NotNow):
+            await knowledge.see_to(recorded(REGISTERED, 1))
+    await knowledge.see_to(recorded(REGISTERED, 1))
+    await knowledge.see_to(recorded(ResourceTagged(tags=("sea",)), 2))
+    assert read == ["boats", "boats"]
+    assert len(await known(knowledge.index)) == 1
 
 
 async def test_pages_that_are_gone_are_not_found_any_more(

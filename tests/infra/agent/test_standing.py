@@ -1,20 +1,23 @@
 """A conversation in hand is what the doors say of it, and is read anew where it may be something else."""
 
 from collections.abc import AsyncIterator, Callable
+from time import monotonic
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
 from agent.doors import Answer, Doors
 from infra import errors, redis, tables
-from infra.agent.standing import Standing
+from infra.agent import standing
+from infra.agent.standing import SURE, Standing
 from infra.auth import Caller
-from infra.auth.vault import Vault
+from infra.auth.vault import Person, Vault
 from infra.ends import Ends
 from infra.settings import Settings
-from projections import conversations
+from projections import conversation, conversations
 from projections.door import ReadDoor
-from schemas.conversation import HandoverRequested, MessageReceived
+from schemas.conversation import ConversationSummarised, HandoverRequested, MessageReceived, ToolConfirmed
 from schemas.message import Actor, Fact, FactMeta, Outcome
 from tests.projections.knowing import Knowing
 from tests.projections.telling import Journal
@@ -27,9 +30,12 @@ NEWER = {"opened_time", "updated_time", "position"}
 class World:
     """A conversation of Alice's, of which the read model and whoever has it in hand are told apart from each other."""
 
-    def __init__(self, app: FastAPI, read: ReadDoor, knowing: Knowing) -> None:
+    def __init__(self, app: FastAPI, read: ReadDoor, knowing: Knowing, person: Person) -> None:
+        self.read = read
+        self.person = person
         self.standing = Standing(read, self._newest)
         self.asked = 0
+        self.position = ""
         self._app = app
         self._knowing = knowing
         self._journal = Journal("conversation")
@@ -37,13 +43,13 @@ class World:
 
     async def _newest(self, _: str) -> list[str]:
         self.asked += 1
-        return []
+        return [self.position]
 
     async def tell(self, *facts: Fact, known: bool = True, heard: bool = True) -> None:
         for fact in facts:
             recorded = self._journal.recorded("talk", fact)
             if known:
-                await self._knowing.tell("conversation", "talk", fact)
+                self.position = await self._knowing.tell("conversation", "talk", fact)
             if heard:
                 self.standing.hear(recorded, f"conversation:1:{recorded.meta.version}")
             if isinstance(fact, MessageReceived):
@@ -68,7 +74,7 @@ async def world(ours: Settings, knowing: Knowing) -> AsyncIterator[World]:
     errors.handle(app)
     await vault.open()
     await read.start()
-    world = World(app, read, knowing)
+    world = World(app, read, knowing, await vault.person("alice"))
     await world.tell(opened, received())
     yield world
     await read.stop()
@@ -77,21 +83,25 @@ async def world(ours: Settings, knowing: Knowing) -> AsyncIterator[World]:
 
 
 async def test_what_was_read_once_goes_on_with_what_is_heard(world: World) -> None:
-    assert (await world.find()).body["turn"] == 1
-    await world.tell(proposed, answered(), replied(), HandoverRequested(), received(2), known=False)
+    doors = world.doors()
+    assert (await world.find(doors)).body["turn"] == 1
+    assert doors.reached == [world.position]
+    await world.tell(answered(), replied(), proposed, HandoverRequested(), received(2), known=False)
+    await world.tell(ToolConfirmed(turn=2, proposal_id="p"), known=False)
     told = (await world.find()).body
-    assert (told["turn"], told["answered"], told["version"], told["wanted"]) == (2, 1, 7, True)
+    assert (told["turn"], told["answered"], told["version"], told["wanted"]) == (2, 1, 8, True)
     assert world.asked == 1
 
 
 async def test_it_is_what_the_doors_say(world: World) -> None:
     await world.find()
-    await world.tell(proposed, answered(), replied(), received(2))
+    summary = ConversationSummarised(first=1, last=1, text=world.person.seal("summary", "in short"))
+    await world.tell(answered(), replied(), summary, HandoverRequested(), received(2))
     doors = world.doors()
     told = (await world.find(doors)).body
     said = (await world.doors().get("/v1/conversations/talk")).body
     assert {name: told[name] for name in said.keys() - NEWER} == {name: said[name] for name in said.keys() - NEWER}
-    assert (doors.reached, told["position"]) == (["conversation:1:6"], "conversation:1:6")
+    assert (doors.reached, told["position"]) == (["conversation:1:7"], "conversation:1:7")
     assert world.asked == 1
 
 
@@ -111,10 +121,71 @@ async def test_what_follows_on_something_unheard_is_read_anew(world: World) -> N
     assert world.asked == 2
 
 
+async def test_a_message_that_is_not_heard_yet_is_read(world: World) -> None:
+    await world.find()
+    await world.tell(received(2), heard=False)
+    assert (await world.find()).body["turn"] == 2
+    assert world.asked == 2
+
+
+async def test_what_a_message_says_of_a_proposal_is_waited_for(world: World) -> None:
+    await world.find()
+    await world.tell(proposed, received(2))
+    await world.tell(ToolConfirmed(turn=2, proposal_id="p"), heard=False)
+    assert (await world.find()).body["proposal"]["confirmed"] is True
+
+
+async def test_what_is_heard_while_it_is_read_is_not_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = world.read.ask
+
+    async def slow(query: Any) -> Any:
+        row = await ask(query)
+        await world.tell(replied())
+        monkeypatch.undo()
+        return row
+
+    get = Doors.get
+
+    async def got(doors: Doors, path: str) -> Answer:
+        answer = await get(doors, path)
+        monkeypatch.setattr(world.read, "ask", slow)
+        return answer
+
+    monkeypatch.setattr(Doors, "get", got)
+    await world.find()
+    assert (await world.find()).body["answered"] == 1
+    assert world.asked == 2
+
+
+async def test_whoever_stood_still_believes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.find()
+    await world.tell(replied(), heard=False)
+    monkeypatch.setattr(standing, "monotonic", lambda: monotonic() + SURE + 1)
+    assert (await world.find()).body["answered"] == 1
+    world.standing.beat()
+    monkeypatch.undo()
+    assert (await world.find()).body["answered"] == 1
+    assert world.asked == 3
+
+
+async def test_a_fact_that_cannot_be_taken_in_disturbs_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.find()
+
+    def breaks(*_: Any) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(conversation, "project", breaks)
+    await world.tell(replied(), known=False)
+    monkeypatch.undo()
+    await world.find()
+    assert world.asked == 2
+
+
 async def test_what_does_not_know_our_own_step_is_read_anew(world: World) -> None:
     await world.find()
     await world.tell(replied(), heard=False)
-    world.standing.stepped(Outcome(command_id="c", status="accepted", type="", subject="talk", version=3))
+    for version in (3, 2):
+        world.standing.stepped(Outcome(command_id="c", status="accepted", type="", subject="talk", version=version))
     assert (await world.find()).body["answered"] == 1
     assert world.asked == 2
 
