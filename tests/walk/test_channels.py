@@ -63,6 +63,14 @@ async def run(running: Running, person: Somebody, talk: str, **sent: Any) -> Eve
     return events
 
 
+async def said(person: Somebody, talk: str) -> list[tuple[str, str]]:
+    """Give what was said, and on which channel, once its read model knows: who only hears is told no position."""
+    async with asyncio.timeout(ANSWERED_WITHIN):
+        while not (turns := (await person.get(f"/v1/conversations/{talk}/turns")).json()["items"]):  # noqa: ASYNC110 - the read model is of another process
+            await asyncio.sleep(0.02)
+    return [(turn["text"], turn["channel"]) for turn in turns]
+
+
 def text(events: Events) -> str:
     return "".join(event["delta"] for event in events if event["type"] == "TEXT_MESSAGE_CONTENT")
 
@@ -74,8 +82,7 @@ async def test_a_run_is_answered_once_however_often_it_is_asked(running: Running
     sent = {"runId": str(uuid.uuid4()), "messages": of_user("hello")}
     first, again = [await run(running, ada, talk, **sent) for _ in range(2)]
     assert text(first) == text(again) != ""
-    turns = (await ada.get(f"/v1/conversations/{talk}/turns")).json()["items"]
-    assert [(turn["text"], turn["channel"]) for turn in turns] == [("hello", "http")]
+    assert await said(ada, talk) == [("hello", "http")]
 
 
 async def test_what_must_be_confirmed_interrupts_and_is_done_when_it_is(
@@ -179,8 +186,7 @@ async def test_a_socket_says_and_hears(running: Running, ada: Somebody, talk: st
             await opened.send('{"say": "hello", "key": "one"}')
         events = await told(opened)
     assert text(events)
-    turns = (await ada.get(f"/v1/conversations/{talk}/turns")).json()["items"]
-    assert [(turn["text"], turn["channel"]) for turn in turns] == [("hello", "websocket")]
+    assert await said(ada, talk) == [("hello", "websocket")]
 
 
 async def test_a_socket_passes_the_same_door(
@@ -206,8 +212,7 @@ async def test_a_terminal_shows_the_answer(running: Running, ada: Somebody, talk
     shown = StringIO()
     await _exchange(running.url, ada.token, talk, "hello", Console(file=shown, width=80))
     assert "Eliza" in shown.getvalue()
-    turns = (await ada.get(f"/v1/conversations/{talk}/turns")).json()["items"]
-    assert [(turn["text"], turn["channel"]) for turn in turns] == [("hello", "cli")]
+    assert await said(ada, talk) == [("hello", "cli")]
 
 
 # ── webhook ───────────────────────────────────────────────────────────────────────────────────────────────────────────
