@@ -26,7 +26,7 @@ NEAR = 1_000
 """How many records from the end of its journal a place still counts as near it."""
 
 FEW = 500
-"""Facts after which more may come together: a transaction, and to fetch, costs as much for one as for twenty."""
+"""After fewer facts than these, more may come together: to fetch and to write costs as much for one as for twenty."""
 
 LINGER, LONGEST_LINGER = 0.02, 0.1
 """Seconds for them to come together, at the least and at the most.

@@ -101,10 +101,12 @@ class Standing:
     async def _take_up(self, conversation_id: str) -> None:
         """Keep a conversation as it is now, unless something is heard of it meanwhile."""
         self._reading.add(conversation_id)
-        found = await self._read.ask(partial(conversation.find, conversation_id=conversation_id))
-        if found is not None and conversation_id in self._reading:
-            self._rows.keep(conversation_id, found)
-        self._reading.discard(conversation_id)
+        try:
+            found = await self._read.ask(partial(conversation.find, conversation_id=conversation_id))
+            if found is not None and conversation_id in self._reading:
+                self._rows.keep(conversation_id, found)
+        finally:
+            self._reading.discard(conversation_id)
 
     def _kept(self, message: FactMeta) -> Row | None:
         """Give a conversation as it is kept, if that is all there is on record before and of a message."""
